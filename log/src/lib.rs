@@ -1,0 +1,16 @@
+//! The event-log ports of Andon, and their adapters.
+//!
+//! Four small blocking traits, no callbacks: a role runs its loop on its own thread. [`Worker`] consumes its input
+//! and commits outputs, changelog and positions as one; [`Reader`] follows committed records; [`Snapshot`] yields
+//! the newest record of each key; [`Appender`] adds one durable batch. One conformance suite runs against every
+//! adapter.
+
+mod batch;
+mod error;
+mod port;
+mod topic;
+
+pub use batch::{Headers, Output, Outputs, Record, RecordBatch, decode_headers, encode_headers};
+pub use error::{CommitError, Error};
+pub use port::{Appender, Polled, Read, Reader, Snapshot, Worker};
+pub use topic::{Cleanup, Offset, Partition, Topic};
