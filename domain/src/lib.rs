@@ -4,19 +4,29 @@
 //! refusing an event, and the same records always give the same answer.
 
 mod change;
+mod config;
 mod directory;
 mod ids;
+mod incident;
 mod interval;
+mod line;
+mod partition;
+mod state;
 mod status;
+mod texts;
+mod timeline;
+mod vocabulary;
 
 pub use change::{StatusChange, Text};
+pub use config::FoldConfig;
 pub use directory::{Directory, DirectoryChange, LineEntry, LineSettings, Subscription};
 pub use ids::{
     EventId, IncidentId, IntervalId, LineId, LineIdError, Millis, NAMESPACE, NotificationId, SubscriberId,
     SubscriptionId,
 };
 pub use interval::{Command, CommandKind, Interval, IntervalChange, LineChanged, LineRow, Segment, text};
+pub use line::Line;
+pub use partition::{Drained, Outcome, Partition, Refusal};
+pub use state::{CONTROL_KEY, Control, Restore, StateError};
 pub use status::{Cause, DowntimeClass, Kind, LineClass, LineStatus};
-/// Settings of the fold that hold where a line has none of its own. (Being built.)
-#[derive(Debug, Clone)]
-pub struct FoldConfig;
+pub use vocabulary::Vocabulary;

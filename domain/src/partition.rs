@@ -1,0 +1,477 @@
+//! One partition of the input: its lines, its log time, its deadlines. A fold of records into state and outputs.
+//!
+//! Every step runs at a log time. A record's step runs at the highest append time seen; before it, every deadline up
+//! to that time fires, ordered by (deadline, line), each at its own time. So what comes out is a function of the
+//! records and the directory, wherever the batches are cut.
+
+use std::collections::BTreeSet;
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+
+use crate::config::{NEVER, Rules};
+use crate::incident::{Scene, judge};
+use crate::line::Line;
+use crate::texts::Texts;
+use crate::timeline::{Event, Inserted, Notes};
+use crate::{
+    Command, Directory, DirectoryChange, FoldConfig, IntervalChange, LineChanged, LineId, LineSettings,
+    LineStatus, Millis, StatusChange,
+};
+
+/// Why a status change is not folded. It becomes a dead letter, and the state is as it was.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It lies at or before the line's watermark.
+    #[error(
+        "event time {event_time} is at or before the watermark {watermark} of line `{line}`; `allowed_lateness` is {allowed_lateness_ms} ms"
+    )]
+    TooLate {
+        /// The line.
+        line: String,
+        /// The event time.
+        event_time: Millis,
+        /// The watermark.
+        watermark: Millis,
+        /// The line's setting.
+        allowed_lateness_ms: i64,
+    },
+    /// It lies too far after the instant at which the log took it: its clock is fast.
+    #[error("event time {event_time} is {ahead_ms} ms after the append time, the limit is {limit_ms} ms")]
+    FutureTimestamp {
+        /// The event time.
+        event_time: Millis,
+        /// How far ahead.
+        ahead_ms: i64,
+        /// The limit.
+        limit_ms: i64,
+    },
+    /// Lines must be registered, and this one is not.
+    #[error("line `{line}` is not registered, and `lines.strict` is on")]
+    UnknownLine {
+        /// The line.
+        line: String,
+    },
+    /// The line id is none.
+    #[error(transparent)]
+    LineId(#[from] crate::LineIdError),
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// A status change that is now part of the line's timeline.
+    Accepted {
+        /// Its id stands in the line's set with other content: a fault of whoever sends it.
+        is_conflicting: bool,
+        /// The bound of the set moved the watermark further than lateness would.
+        hit_size_bound: bool,
+    },
+    /// A sign of life.
+    SignOfLife,
+    /// The set holds this very event already.
+    Duplicate,
+    /// The log delivered a record again that the state already contains.
+    Replayed,
+    /// It is not folded.
+    Refused(Refusal),
+}
+
+/// The state of a partition and what it has to say since the last drain.
+#[derive(Debug)]
+pub struct Partition {
+    pub(crate) config: FoldConfig,
+    pub(crate) default_rules: Arc<Rules>,
+    pub(crate) lines: Vec<Line>,
+    index: HashTable<u32>,
+    hasher: FixedState,
+    pub(crate) texts: Texts,
+    /// Earliest deadlines: at most one entry a line, never later than the line's next deadline.
+    wheel: BTreeSet<(Millis, LineId)>,
+    incidents: BTreeSet<LineId>,
+    pub(crate) log_time: Millis,
+    pub(crate) applied_offset: i64,
+    dirty: Vec<u32>,
+    changes: Vec<(u32, i64, IntervalChange)>,
+    commands: Vec<Command>,
+    scratch: Vec<IntervalChange>,
+}
+
+/// What a partition has to say: to be committed with the position of the last record, as one.
+#[derive(Debug, Default)]
+pub struct Drained {
+    /// One entry for each line that changed anything published.
+    pub published: Vec<LineChanged>,
+    /// Who is to be told what, in the order decided.
+    pub commands: Vec<Command>,
+}
+
+impl Partition {
+    /// A partition without any line.
+    pub fn new(config: FoldConfig) -> Self {
+        let default_rules = Arc::new(config.rules(&LineSettings::default()));
+        Self {
+            config,
+            default_rules,
+            lines: Vec::new(),
+            index: HashTable::new(),
+            hasher: FixedState::default(),
+            texts: Texts::default(),
+            wheel: BTreeSet::new(),
+            incidents: BTreeSet::new(),
+            log_time: NEVER,
+            applied_offset: -1,
+            dirty: Vec::new(),
+            changes: Vec::new(),
+            commands: Vec::new(),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// The highest log time of any step.
+    pub fn log_time(&self) -> Millis {
+        self.log_time
+    }
+
+    /// Offset of the last record that was taken in; -1 if there was none.
+    pub fn applied_offset(&self) -> i64 {
+        self.applied_offset
+    }
+
+    /// The number of lines.
+    pub fn line_count(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// The state of a line.
+    pub fn line(&self, line: &str) -> Option<&Line> {
+        self.find(line).map(|index| &self.lines[index as usize])
+    }
+
+    /// The next log time at which something happens by itself, or one before it.
+    pub fn next_deadline(&self) -> Option<Millis> {
+        self.wheel.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// Takes in the record at `offset`: a status change that the log took at `appended_at`.
+    pub fn fold(
+        &mut self,
+        offset: i64,
+        appended_at: Millis,
+        change: &StatusChange<'_>,
+        directory: &Directory,
+    ) -> Outcome {
+        if offset <= self.applied_offset {
+            return Outcome::Replayed;
+        }
+        self.pass(offset, appended_at, directory);
+        let outcome = self.fold_now(offset, appended_at, change, directory);
+        self.fire_until(self.log_time, directory);
+        outcome
+    }
+
+    /// Takes in a record that is no status change: time goes on all the same.
+    pub fn pass(&mut self, offset: i64, appended_at: Millis, directory: &Directory) {
+        if offset > self.applied_offset {
+            self.applied_offset = offset;
+            self.advance(appended_at, directory);
+        }
+    }
+
+    /// Moves log time to `now`, if that is later, and fires what is due.
+    pub fn advance(&mut self, now: Millis, directory: &Directory) {
+        self.fire_until(now, directory);
+        self.log_time = self.log_time.max(now);
+    }
+
+    /// The directory changed, and `directory` has the change already: settings are copied into the line, open
+    /// incidents are reconciled.
+    pub fn directory_changed(&mut self, change: &DirectoryChange, directory: &Directory) {
+        match change {
+            DirectoryChange::Line(line, _) | DirectoryChange::LineRemoved(line) => {
+                if let Some(index) = self.find(line.as_str()) {
+                    self.apply_settings(index, directory);
+                }
+            }
+            DirectoryChange::Subscription(_) | DirectoryChange::SubscriptionRemoved(_) => {
+                let lines: Vec<LineId> = self.incidents.iter().cloned().collect();
+                for line in lines {
+                    let index = self.find(line.as_str()).expect("a line with an incident is a line");
+                    self.step(index, self.log_time, directory, true, |_, _| true);
+                }
+            }
+        }
+    }
+
+    /// After a restore: every line gets the settings it has now, every open incident is reconciled.
+    pub fn reconcile(&mut self, directory: &Directory) {
+        let mut ids: Vec<LineId> = self.lines.iter().map(|line| line.id.clone()).collect();
+        ids.sort_unstable();
+        for id in ids {
+            let index = self.find(id.as_str()).expect("it was listed just now");
+            self.apply_settings(index, directory);
+            self.queue(index);
+        }
+        self.fire_until(self.log_time, directory);
+    }
+
+    /// Takes out what is to be published since the last call. Call [`Partition::visit_dirty`] after it.
+    pub fn drain(&mut self) -> Drained {
+        let mut changes = std::mem::take(&mut self.changes);
+        // Stable: of one key the newest comes last.
+        changes.sort_by(|a, b| (a.0, a.2.key()).cmp(&(b.0, b.2.key())));
+        changes.reverse();
+        let mut published = Vec::new();
+        let mut by_line: Vec<u32> =
+            self.dirty.iter().copied().filter(|index| self.lines[*index as usize].is_to_publish).collect();
+        by_line.sort_unstable();
+        for index in by_line {
+            let mut intervals: Vec<(i64, IntervalChange)> = Vec::new();
+            while changes.last().is_some_and(|(line, _, _)| *line == index) {
+                let Some((_, version, change)) = changes.pop() else { break };
+                match intervals.last_mut() {
+                    Some(last) if last.1.key() == change.key() => *last = (version, change),
+                    Some(_) | None => intervals.push((version, change)),
+                }
+            }
+            let line = &mut self.lines[index as usize];
+            line.is_to_publish = false;
+            if let Some(row) = line.row() {
+                published.push(LineChanged {
+                    line_id: line.id.clone(),
+                    version: line.version,
+                    row,
+                    intervals,
+                });
+            }
+        }
+        Drained { published, commands: std::mem::take(&mut self.commands) }
+    }
+
+    /// Visits each line whose state changed since the last call, with whether its told list did.
+    pub fn visit_dirty(&mut self, mut visit: impl FnMut(&Line, bool)) {
+        for index in self.dirty.drain(..) {
+            let line = &mut self.lines[index as usize];
+            let told_too = std::mem::take(&mut line.is_told_dirty);
+            line.is_dirty = false;
+            visit(line, told_too);
+        }
+    }
+
+    fn fold_now(
+        &mut self,
+        offset: i64,
+        appended_at: Millis,
+        change: &StatusChange<'_>,
+        directory: &Directory,
+    ) -> Outcome {
+        let limit_ms = self.config.future_skew_ms_max;
+        let ahead_ms = change.event_time.saturating_sub(appended_at);
+        if ahead_ms > limit_ms {
+            let event_time = change.event_time;
+            return Outcome::Refused(Refusal::FutureTimestamp { event_time, ahead_ms, limit_ms });
+        }
+        let index = match self.find_or_make(change.line_id, directory) {
+            Ok(index) => index,
+            Err(refusal) => return Outcome::Refused(refusal),
+        };
+        let line = &self.lines[index as usize];
+        if offset <= line.applied_through {
+            return Outcome::Replayed;
+        }
+        if change.event_time <= line.timeline.watermark {
+            return Outcome::Refused(Refusal::TooLate {
+                line: line.id.to_string(),
+                event_time: change.event_time,
+                watermark: line.timeline.watermark,
+                allowed_lateness_ms: line.rules.allowed_lateness_ms,
+            });
+        }
+        let mut outcome = Outcome::SignOfLife;
+        if change.status == LineStatus::NoChange {
+            self.step(index, self.log_time, directory, false, |line, changes| {
+                line.timeline.sign_of_life(change.event_time, appended_at, &line.rules, changes);
+                line.hear(offset, appended_at);
+                true
+            });
+            return outcome;
+        }
+        let notes = Notes {
+            reason_code: self.texts.share(change.reason_code),
+            source: self.texts.share(change.source),
+            source_status: self.texts.share(change.source_status),
+        };
+        let event =
+            Event::new(change.event_time, change.event_id.0.as_u128(), change.sequence, change.status, notes);
+        self.step(index, self.log_time, directory, false, |line, changes| {
+            match line.timeline.insert(event, appended_at, &line.rules, changes) {
+                Inserted::Duplicate => {
+                    outcome = Outcome::Duplicate;
+                    false
+                }
+                Inserted::New { is_conflicting, hit_size_bound } => {
+                    line.hear(offset, appended_at);
+                    outcome = Outcome::Accepted { is_conflicting, hit_size_bound };
+                    true
+                }
+            }
+        });
+        outcome
+    }
+
+    /// One step of one line at log time `now`: `act` changes the timeline, then incidents are judged, then what
+    /// changed gets a version. If `act` says that it changed nothing, it was no step.
+    fn step(
+        &mut self,
+        index: u32,
+        now: Millis,
+        directory: &Directory,
+        directory_changed: bool,
+        act: impl FnOnce(&mut Line, &mut Vec<IntervalChange>) -> bool,
+    ) {
+        let line = &mut self.lines[index as usize];
+        let before = line.row_key();
+        if !act(line, &mut self.scratch) {
+            return;
+        }
+        let version = (line.version + 1).max(now.saturating_mul(1000));
+        let had_incident = line.incident.is_some();
+        let scene = Scene {
+            line_id: &line.id,
+            timeline: &line.timeline,
+            degraded_is_down: line.rules.degraded_is_down,
+            is_retired: line.is_retired,
+            now,
+            version,
+            notify_age_ms_max: self.config.notify_age_ms_max,
+            directory,
+            directory_changed,
+        };
+        let noticed = judge(&mut line.incident, &scene, &mut self.commands);
+        let seen_moved = line.last_seen_at.saturating_sub(line.published_seen_at) >= Line::SEEN_RESOLUTION_MS;
+        if !self.scratch.is_empty() || noticed.is_changed || seen_moved || before != line.row_key() {
+            line.version = version;
+            line.published_seen_at = line.last_seen_at;
+            line.is_to_publish = true;
+        }
+        self.changes.extend(self.scratch.drain(..).map(|change| (index, version, change)));
+        line.is_told_dirty |= noticed.told_changed;
+        if !line.is_dirty {
+            line.is_dirty = true;
+            self.dirty.push(index);
+        }
+        if had_incident != line.incident.is_some() {
+            if had_incident {
+                self.incidents.remove(&line.id);
+            } else {
+                self.incidents.insert(line.id.clone());
+            }
+        }
+        self.queue(index);
+    }
+
+    /// Fires every deadline up to `until`, each at its own log time.
+    fn fire_until(&mut self, until: Millis, directory: &Directory) {
+        while self.wheel.first().is_some_and(|(deadline, _)| *deadline <= until) {
+            let Some((queued_at, id)) = self.wheel.pop_first() else { return };
+            let index = self.find(id.as_str()).expect("only lines are queued");
+            let line = &mut self.lines[index as usize];
+            line.queued_at = Millis::MAX;
+            let deadline = line.deadline();
+            if deadline > queued_at {
+                self.queue(index); // it moved since it was queued
+                continue;
+            }
+            self.log_time = self.log_time.max(deadline);
+            self.step(index, deadline, directory, false, |line, changes| {
+                if line.timeline.silence_deadline(&line.rules).is_some_and(|silence| silence <= deadline) {
+                    line.timeline.fall_silent(&line.rules, changes);
+                }
+                true
+            });
+        }
+    }
+
+    /// Puts the line's next deadline into the wheel, unless an earlier look at it is due anyway.
+    pub(crate) fn queue(&mut self, index: u32) {
+        let line = &mut self.lines[index as usize];
+        let deadline = line.deadline();
+        if deadline < line.queued_at {
+            if line.queued_at < Millis::MAX {
+                self.wheel.remove(&(line.queued_at, line.id.clone()));
+            }
+            line.queued_at = deadline;
+            self.wheel.insert((deadline, line.id.clone()));
+        }
+    }
+
+    /// Copies the settings that hold now into a line's state, by an ordinary step, and reconciles its incident.
+    fn apply_settings(&mut self, index: u32, directory: &Directory) {
+        let id = self.lines[index as usize].id.clone();
+        let (rules, is_retired) = self.settings_of(&id, directory);
+        let line = &self.lines[index as usize];
+        let same_rules = *line.rules == *rules;
+        if same_rules && line.is_retired == is_retired && line.incident.is_none() {
+            return;
+        }
+        let log_time = self.log_time;
+        self.step(index, log_time, directory, true, |line, changes| {
+            if !same_rules {
+                let old = std::mem::replace(&mut line.rules, rules);
+                line.timeline.change_rules(&old, &line.rules, log_time, changes);
+            }
+            line.is_retired = is_retired;
+            true
+        });
+    }
+
+    pub(crate) fn settings_of(&self, line: &LineId, directory: &Directory) -> (Arc<Rules>, bool) {
+        match directory.line(line) {
+            None => (self.default_rules.clone(), false),
+            Some(entry) if entry.settings == LineSettings::default() => {
+                (self.default_rules.clone(), entry.is_retired)
+            }
+            Some(entry) => (Arc::new(self.config.rules(&entry.settings)), entry.is_retired),
+        }
+    }
+
+    fn find(&self, line: &str) -> Option<u32> {
+        let hash = self.hasher.hash_one(line);
+        self.index.find(hash, |index| self.lines[*index as usize].id.as_str() == line).copied()
+    }
+
+    fn find_or_make(&mut self, line: &str, directory: &Directory) -> Result<u32, Refusal> {
+        if let Some(index) = self.find(line) {
+            return Ok(index);
+        }
+        let id = LineId::new(line)?;
+        if self.config.is_strict && directory.line(&id).is_none() {
+            return Err(Refusal::UnknownLine { line: line.to_owned() });
+        }
+        let (rules, is_retired) = self.settings_of(&id, directory);
+        Ok(self.add(Line::new(id, rules, is_retired)))
+    }
+
+    /// Adds a line, new or restored.
+    pub(crate) fn add(&mut self, line: Line) -> u32 {
+        let index = u32::try_from(self.lines.len()).expect("memory ends long before four billion lines");
+        if line.incident.is_some() {
+            self.incidents.insert(line.id.clone());
+        }
+        let hash = self.hasher.hash_one(line.id.as_str());
+        self.lines.push(line);
+        let (lines, hasher) = (&self.lines, &self.hasher);
+        self.index.insert_unique(hash, index, |i| hasher.hash_one(lines[*i as usize].id.as_str()));
+        index
+    }
+}
+
+impl Line {
+    /// A signal was accepted from the record at `offset`.
+    fn hear(&mut self, offset: i64, appended_at: Millis) {
+        self.applied_through = offset;
+        self.last_seen_at = self.last_seen_at.max(appended_at);
+    }
+}

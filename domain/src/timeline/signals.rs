@@ -1,0 +1,102 @@
+//! Which stretches of time the signals of a line cover, for lines that must not be silent.
+
+use crate::Millis;
+
+/// A maximal run of signals, none further from the next than the line promised: first and last signal. It covers
+/// `[first, last + expect)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) first: Millis,
+    pub(crate) last: Millis,
+}
+
+/// The signals of a line, status changes and signs of life, later than the watermark (and the span that reaches it).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Signals {
+    /// Ordered, each further than the promise from the next.
+    pub(crate) spans: Vec<Span>,
+    /// Append time of the signal that was accepted last.
+    pub(crate) last_appended_at: Millis,
+    /// Whether the silence after the last span is asserted.
+    pub(crate) is_silent: bool,
+}
+
+/// A stretch that no signal covers. The open one after the last span ends at [`Millis::MAX`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Gap {
+    pub(crate) from: Millis,
+    pub(crate) to: Millis,
+}
+
+impl Signals {
+    /// Takes in a signal at `at`.
+    pub(crate) fn insert(&mut self, at: Millis, expect_ms: i64) {
+        let behind = self.spans.partition_point(|span| span.first <= at);
+        if let Some(span) = behind.checked_sub(1).map(|index| &mut self.spans[index])
+            && at <= span.last.saturating_add(expect_ms)
+        {
+            span.last = span.last.max(at);
+            self.join(behind - 1, expect_ms);
+            return;
+        }
+        self.spans.insert(behind, Span { first: at, last: at });
+        self.join(behind, expect_ms);
+    }
+
+    /// Joins a span with the next one where no gap is between them.
+    fn join(&mut self, index: usize, expect_ms: i64) {
+        if let Some(next) = self.spans.get(index + 1).copied()
+            && next.first <= self.spans[index].last.saturating_add(expect_ms)
+        {
+            self.spans[index].last = self.spans[index].last.max(next.last);
+            self.spans.remove(index + 1);
+        }
+    }
+
+    /// Another promise: what was covered once stays covered.
+    pub(crate) fn set_expect(&mut self, expect_ms: i64) {
+        for index in (0..self.spans.len().saturating_sub(1)).rev() {
+            self.join(index, expect_ms);
+        }
+    }
+
+    /// The end of what is covered.
+    pub(crate) fn covered_until(&self, expect_ms: i64) -> Option<Millis> {
+        self.spans.last().map(|span| span.last.saturating_add(expect_ms))
+    }
+
+    /// When the silence after the last signal can be asserted: not before it is covered no more, and not before the
+    /// next one is overdue by the log's own clock.
+    pub(crate) fn deadline(&self, expect_ms: i64) -> Option<Millis> {
+        if self.is_silent {
+            return None;
+        }
+        Some(self.covered_until(expect_ms)?.max(self.last_appended_at.saturating_add(expect_ms)))
+    }
+
+    /// The gaps, in order; the last one only if it is asserted.
+    pub(crate) fn gaps(&self, expect_ms: i64) -> impl Iterator<Item = Gap> {
+        let between = self
+            .spans
+            .windows(2)
+            .map(move |pair| Gap { from: pair[0].last.saturating_add(expect_ms), to: pair[1].first });
+        let open = self
+            .covered_until(expect_ms)
+            .filter(|_| self.is_silent)
+            .map(|from| Gap { from, to: Millis::MAX });
+        between.chain(open)
+    }
+
+    /// Whether a signal covers the instant.
+    pub(crate) fn covers(&self, at: Millis, expect_ms: i64) -> bool {
+        self.spans.iter().any(|span| span.first <= at && at < span.last.saturating_add(expect_ms))
+    }
+
+    /// Forgets the spans that nothing after the watermark depends on.
+    pub(crate) fn forget_before(&mut self, watermark: Millis) {
+        let reached = self.spans.partition_point(|span| span.first <= watermark);
+        if reached > 1 {
+            self.spans.drain(..reached - 1);
+        }
+    }
+}
