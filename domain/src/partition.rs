@@ -221,7 +221,7 @@ impl Partition {
     pub fn drain(&mut self) -> Drained {
         let mut changes = std::mem::take(&mut self.changes);
         // Stable: of one key the newest comes last.
-        changes.sort_by(|a, b| (a.0, a.2.key()).cmp(&(b.0, b.2.key())));
+        changes.sort_by_key(|(line, _, change)| (*line, change.key()));
         changes.reverse();
         let mut published = Vec::new();
         let mut by_line: Vec<u32> =

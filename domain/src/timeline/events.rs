@@ -70,6 +70,7 @@ const SCAN_MAX: usize = 32;
 pub(crate) struct EventSet {
     events: VecDeque<Event>,
     /// The low halves of the ids, in the events' order; kept only for large sets.
+    #[expect(clippy::box_collection, reason = "few lines have one, and every line has the pointer")]
     fingerprints: Option<Box<VecDeque<u32>>>,
 }
 
