@@ -7,10 +7,12 @@
 
 mod batch;
 mod error;
+mod partitioner;
 mod port;
 mod topic;
 
 pub use batch::{Headers, Output, Outputs, Record, RecordBatch, decode_headers, encode_headers};
 pub use error::{CommitError, Error};
+pub use partitioner::partition_of;
 pub use port::{Appender, Polled, Read, Reader, Snapshot, Worker};
 pub use topic::{Cleanup, Offset, Partition, Topic};
