@@ -129,7 +129,7 @@ pub struct NewDelivery {
     pub created_at: Millis,
     /// Its first state: `Queued`, or a final one that sends nothing.
     pub state: DeliveryState,
-    /// When to send it.
+    /// When to send it; in a final state, when that was decided.
     pub due_at: Millis,
     /// The rule that decided state and due time, for whoever asks why.
     pub rule: String,
@@ -187,7 +187,7 @@ pub struct Settlement {
     pub id: NotificationId,
     /// The claimant; a settlement by another one changes nothing.
     pub owner: String,
-    /// Its new state: final, or `Queued` to be tried again.
+    /// Its new state: final, or `Queued` to be tried again. `Sending` settles nothing.
     pub state: DeliveryState,
     /// When to try again; of no meaning for a final state.
     pub due_at: Millis,

@@ -31,6 +31,16 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// The caller asks for more than the port allows; nothing was done.
+    #[error("there are {got} {what}, the limit is {limit}")]
+    TooMany {
+        /// Of what, as in "lines of a query".
+        what: &'static str,
+        /// The number that was met.
+        got: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// The operation failed in the database below.
     #[error("could not {action}")]
     Storage {
@@ -56,7 +66,7 @@ impl Error {
     pub fn disposition(&self) -> Disposition {
         match self {
             Self::Full { .. } | Self::Storage { .. } => Disposition::Retry,
-            Self::Version { .. } | Self::Corrupt { .. } => Disposition::Stop,
+            Self::Version { .. } | Self::Corrupt { .. } | Self::TooMany { .. } => Disposition::Stop,
         }
     }
 }

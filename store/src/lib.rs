@@ -5,6 +5,8 @@ mod accounts;
 mod error;
 mod views;
 
+pub mod sqlite;
+
 pub use accounts::{
     Accounts, Claim, Delivery, DeliveryCounts, DeliveryState, NewDelivery, NewSubscriber, Settlement,
     Subscriber, SubscriberInserted,
