@@ -1,0 +1,107 @@
+//! A client of a running andon, for the command line.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::exit::Failure;
+
+/// Speaks to one andon.
+pub struct Client {
+    agent: ureq::Agent,
+    base: String,
+}
+
+/// An answer: the status code and the body.
+pub struct Answer {
+    /// HTTP status code.
+    pub status: u16,
+    /// The body, whatever it is.
+    pub body: String,
+}
+
+impl Answer {
+    /// The body as JSON; null if it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or(Value::Null)
+    }
+
+    /// What a problem document says, or the status code.
+    pub fn problem(&self) -> String {
+        let json = self.json();
+        match (json["title"].as_str(), json["detail"].as_str()) {
+            (_, Some(detail)) => detail.to_owned(),
+            (Some(title), None) => title.to_owned(),
+            (None, None) => format!("the answer was status {}", self.status),
+        }
+    }
+}
+
+impl Client {
+    /// A client of the andon at `url`.
+    pub fn new(url: &str) -> Self {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(Some(Duration::from_secs(5)))
+            .timeout_global(Some(Duration::from_secs(60)))
+            .proxy(None)
+            .build();
+        Self { agent: config.into(), base: url.trim_end_matches('/').to_owned() }
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> &str {
+        &self.base
+    }
+
+    /// GET.
+    pub fn get(&self, path: &str) -> Result<Answer, ureq::Error> {
+        read(self.agent.get(format!("{}{path}", self.base)).call()?)
+    }
+
+    /// POST.
+    pub fn post(&self, path: &str, content_type: &str, body: &[u8]) -> Result<Answer, ureq::Error> {
+        read(self.agent.post(format!("{}{path}", self.base)).content_type(content_type).send(body)?)
+    }
+
+    /// PUT with a JSON body.
+    pub fn put(&self, path: &str, body: &Value) -> Result<Answer, ureq::Error> {
+        let body = body.to_string();
+        read(self.agent.put(format!("{}{path}", self.base)).content_type("application/json").send(body)?)
+    }
+
+    /// GET that must answer 200 with JSON.
+    pub fn get_json(&self, path: &str) -> Result<Value, Failure> {
+        let answer = self.get(path).map_err(|error| self.unreachable(&error))?;
+        match answer.status {
+            200 => Ok(answer.json()),
+            _ => Err(Failure::Other(answer.problem())),
+        }
+    }
+
+    /// What to say when nobody answers.
+    pub fn unreachable(&self, error: &ureq::Error) -> Failure {
+        Failure::Unavailable(format!(
+            "could not reach andon at {}: {error}; is `andon run` running there, or does `--url` name another one?",
+            self.base
+        ))
+    }
+}
+
+fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::Error> {
+    let status = response.status().as_u16();
+    let body = response.body_mut().with_config().limit(64 << 20).read_to_string()?;
+    Ok(Answer { status, body })
+}
+
+/// A value as a part of a URL's path or query.
+pub fn encode(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}

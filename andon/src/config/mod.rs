@@ -1,0 +1,104 @@
+//! Configuration: defaults < `andon.toml` < `ANDON_*` < flags. One table ([`SETTINGS`]) names every key, its meaning,
+//! unit, default and how it is read, so that the program, `config show` and the errors cannot disagree.
+
+mod layers;
+mod settings;
+mod value;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+pub use layers::{ConfigErrors, Layer, Origin, load};
+pub use value::duration_ms;
+pub use settings::{SETTINGS, Setting};
+
+use andon_domain::FoldConfig;
+
+/// Everything that can be set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The folder of `log.db`, `views.db`, `accounts.db` and the outbox.
+    pub data_dir: PathBuf,
+    /// Where the API listens.
+    pub listen: SocketAddr,
+    /// Where `/livez`, `/readyz` and `/metrics` listen.
+    pub admin: SocketAddr,
+    /// The fold, and the age at which an incident is too old to tell.
+    pub fold: FoldConfig,
+    /// Sender of the mails.
+    pub mail_from: String,
+    /// Right-hand side of message ids.
+    pub mail_domain: String,
+    /// How long the log keeps records, in ms.
+    pub log_age_ms_max: i64,
+    /// How many bytes the log keeps.
+    pub log_bytes_max: u64,
+    /// The largest request body, in bytes.
+    pub body_bytes_max: usize,
+    /// The most rows of one request.
+    pub rows_max: usize,
+    /// How long a stop may take, in ms.
+    pub drain_ms_max: u64,
+    /// What is logged, as in `info` or `andon=debug,info`.
+    pub log_filter: String,
+    /// `auto`, `text` or `json`.
+    pub log_format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+impl Default for Config {
+    /// The defaults of [`SETTINGS`], which a test holds to be valid.
+    fn default() -> Self {
+        let mut config = Self {
+            data_dir: PathBuf::new(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            admin: SocketAddr::from(([127, 0, 0, 1], 0)),
+            fold: FoldConfig::default(),
+            mail_from: String::new(),
+            mail_domain: String::new(),
+            log_age_ms_max: 0,
+            log_bytes_max: 0,
+            body_bytes_max: 0,
+            rows_max: 0,
+            drain_ms_max: 0,
+            log_filter: String::new(),
+            log_format: LogFormat::Auto,
+        };
+        for setting in SETTINGS {
+            (setting.set)(&mut config, setting.default).expect("a test reads every default");
+        }
+        config
+    }
+}
+
+impl Config {
+    /// Rules between settings: what is wrong, each with its key.
+    pub fn check(&self) -> Vec<(&'static str, String)> {
+        let mut errors = Vec::new();
+        for (key, address) in [("listen", self.listen), ("admin.listen", self.admin)] {
+            if !address.ip().is_loopback() {
+                errors.push((
+                    key,
+                    format!(
+                        "`{address}` is reachable from other machines, and no tokens are configured; listen on \
+                         a loopback address such as 127.0.0.1, behind a proxy that authenticates"
+                    ),
+                ));
+            }
+        }
+        if self.listen == self.admin && self.listen.port() != 0 {
+            errors.push(("admin.listen", format!("`{}` is the address of the API too", self.admin)));
+        }
+        errors
+    }
+}

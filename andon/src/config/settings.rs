@@ -1,0 +1,208 @@
+//! The table of settings.
+
+use super::value::{bytes, duration_ms, number, show_bytes, show_duration, switch};
+use super::{Config, LogFormat};
+
+/// One setting.
+pub struct Setting {
+    /// Its key in `andon.toml`; in the environment `ANDON_`, dots as `__`, in capitals.
+    pub key: &'static str,
+    /// What it means, with unit and range.
+    pub doc: &'static str,
+    /// Its default, as it would be written.
+    pub default: &'static str,
+    /// Reads it.
+    pub set: fn(&mut Config, &str) -> Result<(), String>,
+    /// Writes it.
+    pub get: fn(&Config) -> String,
+}
+
+/// Takes a value that was read.
+fn put<T>(target: &mut T, value: Result<T, String>) -> Result<(), String> {
+    *target = value?;
+    Ok(())
+}
+
+fn positive(text: &str) -> Result<i64, String> {
+    match duration_ms(text)? {
+        0 => Err(format!("`{text}` is no time at all, the least is 1ms")),
+        ms => Ok(ms),
+    }
+}
+
+fn address(text: &str) -> Result<std::net::SocketAddr, String> {
+    text.parse().map_err(|_| format!("`{text}` is no address; write one as `127.0.0.1:8080`, port 0 picks one"))
+}
+
+fn word(text: &str, what: &str, bytes_max: usize) -> Result<String, String> {
+    if text.is_empty() || text.len() > bytes_max || text.chars().any(char::is_control) {
+        return Err(format!("{what} has 1 to {bytes_max} bytes and no control characters"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Every setting, in the order in which `config show` prints them.
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        key: "data_dir",
+        doc: "folder of the databases and the outbox; made if it is not there",
+        default: "andon-data",
+        set: |c, v| put(&mut c.data_dir, word(v, "a folder", 4096).map(Into::into)),
+        get: |c| c.data_dir.display().to_string(),
+    },
+    Setting {
+        key: "listen",
+        doc: "address of the API and the board; port 0 picks one",
+        default: "127.0.0.1:8080",
+        set: |c, v| put(&mut c.listen, address(v)),
+        get: |c| c.listen.to_string(),
+    },
+    Setting {
+        key: "admin.listen",
+        doc: "address of /livez, /readyz and /metrics; port 0 picks one",
+        default: "127.0.0.1:8081",
+        set: |c, v| put(&mut c.admin, address(v)),
+        get: |c| c.admin.to_string(),
+    },
+    Setting {
+        key: "fold.allowed_lateness",
+        doc: "how far events of a line may be out of order, in event time; later ones become dead letters",
+        default: "10m",
+        set: |c, v| put(&mut c.fold.allowed_lateness_ms, duration_ms(v)),
+        get: |c| show_duration(c.fold.allowed_lateness_ms),
+    },
+    Setting {
+        key: "fold.events_max",
+        doc: "bound of the events of a line that can still be revised, 1 to 100000; one more freezes the oldest",
+        default: "512",
+        set: |c, v| put(&mut c.fold.events_max, number(v, 1, 100_000)),
+        get: |c| c.fold.events_max.to_string(),
+    },
+    Setting {
+        key: "fold.degraded_is_down",
+        doc: "whether DEGRADED counts as down where a line does not say",
+        default: "false",
+        set: |c, v| put(&mut c.fold.degraded_is_down, switch(v)),
+        get: |c| c.fold.degraded_is_down.to_string(),
+    },
+    Setting {
+        key: "fold.expect_signal_every",
+        doc: "longest time between two signals of a living line where it does not say; `never`: it may be silent",
+        default: "never",
+        set: |c, v| {
+            let value = if v == "never" { Ok(None) } else { positive(v).map(Some) };
+            put(&mut c.fold.expect_signal_every_ms, value)
+        },
+        get: |c| c.fold.expect_signal_every_ms.map_or("never".to_owned(), show_duration),
+    },
+    Setting {
+        key: "fold.max_future_skew",
+        doc: "how far an event time may lie after its arrival; later ones become dead letters",
+        default: "5m",
+        set: |c, v| put(&mut c.fold.future_skew_ms_max, duration_ms(v)),
+        get: |c| show_duration(c.fold.future_skew_ms_max),
+    },
+    Setting {
+        key: "lines.strict",
+        doc: "whether a line must be registered before it may report",
+        default: "false",
+        set: |c, v| put(&mut c.fold.is_strict, switch(v)),
+        get: |c| c.fold.is_strict.to_string(),
+    },
+    Setting {
+        key: "notify.max_age",
+        doc: "how old the newest event of a line may be when a stop is told; a backfill tells nobody",
+        default: "15m",
+        set: |c, v| put(&mut c.fold.notify_age_ms_max, duration_ms(v)),
+        get: |c| show_duration(c.fold.notify_age_ms_max),
+    },
+    Setting {
+        key: "mail.from",
+        doc: "sender of the mails",
+        default: "Andon <andon@localhost>",
+        set: |c, v| put(&mut c.mail_from, word(v, "a sender", 320)),
+        get: |c| c.mail_from.clone(),
+    },
+    Setting {
+        key: "mail.domain",
+        doc: "right-hand side of message ids; a domain of yours",
+        default: "andon.localhost",
+        set: |c, v| put(&mut c.mail_domain, word(v, "a domain", 253)),
+        get: |c| c.mail_domain.clone(),
+    },
+    Setting {
+        key: "log.max_age",
+        doc: "how long the event log keeps status changes, commands and dead letters",
+        default: "400d",
+        set: |c, v| put(&mut c.log_age_ms_max, positive(v)),
+        get: |c| show_duration(c.log_age_ms_max),
+    },
+    Setting {
+        key: "log.max_bytes",
+        doc: "how large the event log may grow before its oldest records go",
+        default: "20GiB",
+        set: |c, v| put(&mut c.log_bytes_max, bytes(v)),
+        get: |c| show_bytes(c.log_bytes_max),
+    },
+    Setting {
+        key: "http.max_body",
+        doc: "largest request body, up to 64MiB",
+        default: "8MiB",
+        set: |c, v| {
+            let value = bytes(v).and_then(|size| {
+                usize::try_from(size)
+                    .ok()
+                    .filter(|size| (1..=64 << 20).contains(size))
+                    .ok_or_else(|| format!("`{v}` is not from 1 to 64MiB"))
+            });
+            put(&mut c.body_bytes_max, value)
+        },
+        get: |c| show_bytes(c.body_bytes_max as u64),
+    },
+    Setting {
+        key: "http.max_rows",
+        doc: "most status changes of one request, 1 to 100000",
+        default: "10000",
+        set: |c, v| put(&mut c.rows_max, number(v, 1, 100_000)),
+        get: |c| c.rows_max.to_string(),
+    },
+    Setting {
+        key: "drain.max",
+        doc: "how long a stop may take before the process ends anyway",
+        default: "20s",
+        set: |c, v| put(&mut c.drain_ms_max, positive(v).map(i64::cast_unsigned)),
+        get: |c| show_duration(c.drain_ms_max.cast_signed()),
+    },
+    Setting {
+        key: "logging.filter",
+        doc: "what is logged: `error`, `warn`, `info`, `debug`, or per module as in `andon_processor=debug,info`",
+        default: "info",
+        set: |c, v| {
+            let value = v.parse::<tracing_subscriber::EnvFilter>().map(|_| v.to_owned());
+            put(&mut c.log_filter, value.map_err(|error| format!("`{v}` is no filter: {error}")))
+        },
+        get: |c| c.log_filter.clone(),
+    },
+    Setting {
+        key: "logging.format",
+        doc: "`text`, `json`, or `auto`: text on a terminal, JSON elsewhere",
+        default: "auto",
+        set: |c, v| {
+            let value = match v {
+                "auto" => Ok(LogFormat::Auto),
+                "text" => Ok(LogFormat::Text),
+                "json" => Ok(LogFormat::Json),
+                other => Err(format!("`{other}` is none of `auto`, `text`, `json`")),
+            };
+            put(&mut c.log_format, value)
+        },
+        get: |c| {
+            match c.log_format {
+                LogFormat::Auto => "auto",
+                LogFormat::Text => "text",
+                LogFormat::Json => "json",
+            }
+            .to_owned()
+        },
+    },
+];

@@ -1,0 +1,59 @@
+//! How the program ends: `sysexits.h` numbers where one fits.
+
+use std::process::ExitCode;
+
+/// Why a command did not do what it should.
+#[derive(Debug)]
+pub enum Failure {
+    /// The command line makes no sense: 64.
+    Usage(String),
+    /// The input makes no sense: 65.
+    Data(String),
+    /// Something that is needed cannot be reached: 69.
+    Unavailable(String),
+    /// The configuration is wrong: 78.
+    Config(String),
+    /// Anything else: 1.
+    Other(String),
+}
+
+impl Failure {
+    /// What to print.
+    pub fn message(&self) -> &str {
+        match self {
+            Self::Usage(text)
+            | Self::Data(text)
+            | Self::Unavailable(text)
+            | Self::Config(text)
+            | Self::Other(text) => text,
+        }
+    }
+
+    /// The exit code.
+    pub fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Usage(_) => 64,
+            Self::Data(_) => 65,
+            Self::Unavailable(_) => 69,
+            Self::Config(_) => 78,
+            Self::Other(_) => 1,
+        })
+    }
+
+    /// A failure with all its causes.
+    pub fn other(error: &dyn std::error::Error) -> Self {
+        Self::Other(chain(error))
+    }
+}
+
+/// An error with its causes, in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

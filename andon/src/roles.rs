@@ -1,0 +1,304 @@
+//! The roles of an embedded andon, wired: one process, one log, one thread a role.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use andon_log::sqlite::SqliteLog;
+use andon_log::{Appender, Topic};
+use andon_mailer::{Mailer, Outbox};
+use andon_processor::{Projector, ProjectorConfig, ProjectorMetrics, Worker, WorkerConfig, WorkerMetrics};
+use andon_query_api::{Api, ApiConfig, ApiMetrics};
+use andon_store::sqlite::{SqliteAccounts, SqliteViews};
+use andon_store::{Accounts, Views};
+use prometheus::Registry;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tracing::{error, info};
+
+use crate::admin::{self, Admin, RoleHealth, now_ms};
+use crate::config::Config;
+use crate::exit::{Failure, chain};
+
+/// An embedded andon that runs.
+pub struct Running {
+    /// Where the API listens.
+    pub api_address: SocketAddr,
+    /// Where the admin endpoint listens.
+    pub admin_address: SocketAddr,
+    /// The roles.
+    pub roles: Arc<Vec<Arc<RoleHealth>>>,
+    log: SqliteLog,
+    stop: Arc<AtomicBool>,
+    stop_http: watch::Sender<bool>,
+    threads: Vec<(&'static str, JoinHandle<()>)>,
+    servers: Vec<tokio::task::JoinHandle<()>>,
+    failed: watch::Receiver<bool>,
+}
+
+/// Something that a role needs before it can begin.
+fn needed(what: &'static str) -> impl Fn(&dyn std::error::Error) -> Failure {
+    move |error| Failure::Other(format!("could not {what}: {}", chain(error)))
+}
+
+impl Running {
+    /// Opens the stores, starts the roles, then the servers.
+    pub async fn start(config: &Config) -> Result<Self, Failure> {
+        let folder = &config.data_dir;
+        std::fs::create_dir_all(folder).map_err(|error| {
+            Failure::Other(format!("could not make the data folder `{}`: {error}", folder.display()))
+        })?;
+        let log_options = andon_log::sqlite::Options {
+            retention_age_ms: config.log_age_ms_max,
+            retention_bytes: config.log_bytes_max,
+            ..andon_log::sqlite::Options::default()
+        };
+        let log = SqliteLog::open(folder, log_options).map_err(|e| needed("open the event log")(&e))?;
+        let views: Arc<dyn Views> = Arc::new(
+            SqliteViews::open(folder, &andon_store::sqlite::Options::default())
+                .map_err(|e| needed("open the views")(&e))?,
+        );
+        let accounts: Arc<dyn Accounts> = Arc::new(
+            SqliteAccounts::open(folder, &andon_store::sqlite::Options::default())
+                .map_err(|e| needed("open the accounts")(&e))?,
+        );
+        let outbox =
+            Outbox::open(&folder.join("outbox")).map_err(|e| needed("open the outbox")(&e))?;
+
+        let registry = Registry::new();
+        let (failed_to, failed) = watch::channel(false);
+        let (stop_http, http_stops) = watch::channel(false);
+        let mut starting = Starting {
+            runtime: tokio::runtime::Handle::current(),
+            stop: Arc::new(AtomicBool::new(false)),
+            failed_to,
+            roles: Vec::new(),
+            threads: Vec::new(),
+        };
+        starting.processor(&log, config, &registry)?;
+        starting.projector(&log, &views, &registry).await?;
+        starting.mailer(&log, &accounts, outbox.clone(), config, &registry).await?;
+
+        let appender: Arc<dyn Appender> = Arc::new(log.appender());
+        let api = andon_query_api::router(Api {
+            views,
+            accounts,
+            appender,
+            partitions: 1,
+            config: ApiConfig {
+                body_bytes_max: config.body_bytes_max,
+                rows_max: config.rows_max,
+                ..ApiConfig::default()
+            },
+            metrics: ApiMetrics::new(&registry),
+            clock: Arc::new(now_ms),
+            erase: Arc::new(move |subscriber| outbox.erase(subscriber)),
+        });
+        let roles = Arc::new(starting.roles);
+        let (api_listener, api_address) = listen("listen", config.listen).await?;
+        let (admin_listener, admin_address) = listen("admin.listen", config.admin).await?;
+        let servers = vec![
+            serve(api_listener, api, http_stops.clone()),
+            serve(admin_listener, admin::router(Admin { roles: roles.clone(), registry }), http_stops),
+        ];
+        Ok(Self {
+            api_address,
+            admin_address,
+            roles,
+            log,
+            stop: starting.stop,
+            stop_http,
+            threads: starting.threads,
+            servers,
+            failed,
+        })
+    }
+
+    /// Returns once a role has failed.
+    pub async fn failed(&self) {
+        let mut failed = self.failed.clone();
+        // The sender lives as long as the roles; when they are gone without a failure, nothing is to be told.
+        if failed.wait_for(|failed| *failed).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Drains: no more requests, the batch in hand committed, everything closed.
+    pub async fn drain(self, limit: Duration) -> Result<(), Failure> {
+        let began = Instant::now();
+        self.stop_http.send_replace(true);
+        for server in self.servers {
+            if tokio::time::timeout(limit.saturating_sub(began.elapsed()), server).await.is_err() {
+                return Err(Failure::Other("some requests did not end within `drain.max`".to_owned()));
+            }
+        }
+        self.stop.store(true, Ordering::Release);
+        let threads = self.threads;
+        let joined = tokio::task::spawn_blocking(move || {
+            threads.into_iter().map(|(name, thread)| (name, thread.join().is_ok())).collect::<Vec<_>>()
+        });
+        match tokio::time::timeout(limit.saturating_sub(began.elapsed()), joined).await {
+            Ok(Ok(ends)) => {
+                for (name, ended_well) in ends {
+                    if !ended_well {
+                        return Err(Failure::Other(format!("the {name} ended by a panic")));
+                    }
+                }
+            }
+            Ok(Err(_)) | Err(_) => {
+                return Err(Failure::Other("some roles did not end within `drain.max`".to_owned()));
+            }
+        }
+        self.log.close();
+        let failed = *self.failed.borrow();
+        if failed { Err(Failure::Other("a role failed, see the log".to_owned())) } else { Ok(()) }
+    }
+}
+
+/// The roles while they are being started.
+struct Starting {
+    runtime: tokio::runtime::Handle,
+    stop: Arc<AtomicBool>,
+    failed_to: watch::Sender<bool>,
+    roles: Vec<Arc<RoleHealth>>,
+    threads: Vec<(&'static str, JoinHandle<()>)>,
+}
+
+impl Starting {
+    /// Starts one role on a thread of its own. A role that fails stops them all: a restart begins anew.
+    fn spawn<E: std::error::Error>(
+        &mut self,
+        name: &'static str,
+        run: impl FnOnce(&AtomicBool, &dyn Fn(bool)) -> Result<(), E> + Send + 'static,
+    ) -> Result<(), Failure> {
+        let health = RoleHealth::new(name);
+        self.roles.push(health.clone());
+        let (stop, failed_to) = (self.stop.clone(), self.failed_to.clone());
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || {
+                // Said on every way out that was not asked for, a panic included.
+                let guard = FailureGuard { failed_to, stop: stop.clone() };
+                match run(&stop, &|is_ready| health.turned(is_ready)) {
+                    Ok(()) => info!("the {name} ended"),
+                    Err(cause) => error!("the {name} failed: {}", chain(&cause)),
+                }
+                drop(guard);
+            })
+            .map_err(|error| Failure::Other(format!("could not start the {name}: {error}")))?;
+        self.threads.push((name, thread));
+        Ok(())
+    }
+
+    fn processor(&mut self, log: &SqliteLog, config: &Config, registry: &Registry) -> Result<(), Failure> {
+        let opened = needed("open the event log");
+        let worker = Worker::new(
+            Box::new(log.worker().map_err(|e| opened(&e))?),
+            Box::new(log.reader(&[(Topic::Directory, 0, 0)]).map_err(|e| opened(&e))?),
+            WorkerConfig { fold: config.fold.clone(), ..WorkerConfig::default() },
+            WorkerMetrics::new(registry),
+        );
+        self.spawn("processor", move |stop, on_turn| worker.run(stop, on_turn))
+    }
+
+    async fn projector(
+        &mut self,
+        log: &SqliteLog,
+        views: &Arc<dyn Views>,
+        registry: &Registry,
+    ) -> Result<(), Failure> {
+        let opened = needed("open the event log");
+        let positions = views.positions().await.map_err(|e| needed("read the views")(&e))?;
+        let from = |topic| (topic, 0, Projector::start(&positions, topic, 0));
+        let projector = Projector::new(
+            Box::new(log.reader(&Projector::CHANGES.map(from)).map_err(|e| opened(&e))?),
+            Box::new(log.reader(&[from(Topic::DeadLetters)]).map_err(|e| opened(&e))?),
+            views.clone(),
+            ProjectorConfig::default(),
+            ProjectorMetrics::new(registry),
+            self.runtime.clone(),
+        );
+        self.spawn("projector", move |stop, on_turn| projector.run(stop, on_turn))
+    }
+
+    async fn mailer(
+        &mut self,
+        log: &SqliteLog,
+        accounts: &Arc<dyn Accounts>,
+        outbox: Outbox,
+        config: &Config,
+        registry: &Registry,
+    ) -> Result<(), Failure> {
+        let opened = needed("open the event log");
+        let topic = Topic::NotificationCommands;
+        let positions = accounts.positions().await.map_err(|e| needed("read the accounts")(&e))?;
+        let known = positions.iter().find(|position| position.stream == topic.name()).map(|p| p.offset);
+        // Empty accounts begin at the end of the log: what was decided before they existed is nobody's mail.
+        let from = match known {
+            Some(offset) => offset,
+            None => {
+                let end = log.end_offset(topic, 0).map_err(|e| opened(&e))?;
+                let position =
+                    andon_store::Position { stream: topic.name().to_owned(), partition: 0, offset: end };
+                accounts.accept(&[], &[position]).await.map_err(|e| needed("write the accounts")(&e))?;
+                end
+            }
+        };
+        let mailer = Mailer::new(
+            Box::new(log.reader(&[(topic, 0, from)]).map_err(|e| opened(&e))?),
+            accounts.clone(),
+            Box::new(outbox),
+            andon_mailer::Config {
+                from: config.mail_from.clone(),
+                domain: config.mail_domain.clone(),
+                notify_max_age_ms: config.fold.notify_age_ms_max,
+                ..andon_mailer::Config::default()
+            },
+            andon_mailer::Metrics::new(registry),
+            Arc::new(now_ms),
+            self.runtime.clone(),
+        );
+        self.spawn("mailer", move |stop, on_turn| mailer.run(stop, on_turn))
+    }
+}
+
+/// Tells that a role ended, unless it was asked to.
+struct FailureGuard {
+    failed_to: watch::Sender<bool>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Drop for FailureGuard {
+    fn drop(&mut self) {
+        if !self.stop.load(Ordering::Acquire) {
+            self.failed_to.send_replace(true);
+        }
+    }
+}
+
+async fn listen(key: &str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::Unavailable(format!("could not listen on {address} (`{key}`): {error}; is it taken?"))
+    };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+fn serve(
+    listener: TcpListener,
+    router: axum::Router,
+    mut stops: watch::Receiver<bool>,
+) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(async move {
+        let stopped = async move {
+            // An error says that the sender is gone, and with it whoever could want this server.
+            drop(stops.wait_for(|stop| *stop).await);
+        };
+        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
+            error!("a server failed: {error}");
+        }
+    })
+}

@@ -1,0 +1,64 @@
+//! `andon run`: everything in this process, until it is told to stop.
+
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::exit::Failure;
+use crate::roles::Running;
+
+/// Runs until SIGTERM or SIGINT, then drains; a second signal ends at once.
+pub fn run(config: &Config) -> Result<(), Failure> {
+    runtime()?.block_on(async {
+        let running = Running::start(config).await?;
+        println!("andon {} is running", env!("CARGO_PKG_VERSION"));
+        println!("  api    http://{}", running.api_address);
+        println!("  admin  http://{}", running.admin_address);
+        println!("  data   {}", config.data_dir.display());
+        wait_and_drain(running, config).await
+    })
+}
+
+/// Waits for a signal or a failure, then drains.
+pub async fn wait_and_drain(running: Running, config: &Config) -> Result<(), Failure> {
+    let mut signals = Signals::new()?;
+    tokio::select! {
+        name = signals.next() => tracing::info!("{name}: draining"),
+        () = running.failed() => tracing::error!("a role failed: draining"),
+    }
+    tokio::select! {
+        ended = running.drain(Duration::from_millis(config.drain_ms_max)) => ended,
+        name = signals.next() => Err(Failure::Other(format!("a second {name} ended the drain"))),
+    }
+}
+
+/// The runtime of servers and clients; the roles have threads of their own.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Other(format!("could not start the runtime: {error}")))
+}
+
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Failure> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let failed = |error| Failure::Other(format!("could not listen for signals: {error}"));
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).map_err(failed)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
+        })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Waiting before the same again: doubling, bounded, and cut short when the role is to stop.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+const FIRST: Duration = Duration::from_millis(20);
+const LONGEST: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How long to wait next.
+#[derive(Debug)]
+pub(crate) struct Backoff(Duration);
+
+impl Backoff {
+    pub(crate) fn new() -> Self {
+        Self(FIRST)
+    }
+
+    /// Waits, or returns early when `stop` is set.
+    pub(crate) fn wait(&mut self, stop: &AtomicBool) {
+        let until = Instant::now() + self.0;
+        self.0 = (self.0 * 2).min(LONGEST);
+        while !stop.load(Ordering::Acquire) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            std::thread::park_timeout(left.min(LOOK));
+        }
+    }
+}
