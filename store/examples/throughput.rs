@@ -1,8 +1,9 @@
-//! Measures the SQLite views on this machine: `cargo run --release -p andon-store --example throughput [FOLDER]`.
-//! It writes as the projector does, in batches of 10,000 rows, and reads as the API does. It decides nothing.
+//! Measures the SQLite views on this machine: `cargo run --release -p andon-store --example throughput -- [LINES]`.
+//! It writes as the projector does, in batches of 10,000 rows, and reads as the API does. Every line changes in turn,
+//! which is the hardest for the store: the more lines, the more pages a batch touches. It decides nothing.
 
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use andon_domain::{
@@ -11,31 +12,28 @@ use andon_domain::{
 use andon_store::sqlite::{Options, SqliteViews};
 use andon_store::{Error, IntervalQuery, IntervalWrite, LineWrite, Position, Scope, ViewBatch, Views};
 
-const LINES: i64 = 5_000;
 const BATCHES: i64 = 200;
 const CHANGES: i64 = 5_000;
 const STOP_EVERY_MS: i64 = 60_000;
 
 fn main() -> Result<(), Error> {
-    let (folder, _kept) = match std::env::args_os().nth(1) {
-        Some(folder) => (PathBuf::from(folder), None),
-        None => {
-            let made = tempfile::tempdir()
-                .map_err(|source| Error::Storage { action: "make a folder", source: source.into() })?;
-            (made.path().to_owned(), Some(made))
-        }
-    };
+    let lines = std::env::args().nth(1).and_then(|lines| lines.parse().ok()).unwrap_or(1_000);
+    let folder = tempfile::tempdir()
+        .map_err(|source| Error::Storage { action: "make a folder", source: source.into() })?;
     tokio::runtime::Builder::new_current_thread()
         .build()
         .map_err(|source| Error::Storage { action: "start a runtime", source: source.into() })?
-        .block_on(measure(&folder))
+        .block_on(measure(folder.path(), lines))
 }
 
-async fn measure(folder: &Path) -> Result<(), Error> {
+async fn measure(folder: &Path, lines_max: i64) -> Result<(), Error> {
     let views = SqliteViews::open(folder, &Options::default())?;
-    let lines: Vec<LineId> = (0..LINES)
+    let lines: Vec<LineId> = (0..lines_max.clamp(100, 5_000))
         .map(|number| LineId::new(&format!("plant-7-line-{number:05}")).expect("the name is plain"))
         .collect();
+    let number_of_lines = lines.len() as i64;
+    let stops = BATCHES * CHANGES / number_of_lines / 2;
+    println!("{number_of_lines} lines, {stops} stops each");
     let mut slowest = 0.0_f64;
     let mut spent = 0.0;
     for number in 0..BATCHES {
@@ -52,24 +50,24 @@ async fn measure(folder: &Path) -> Result<(), Error> {
     let reads = 50_000;
     let started = Instant::now();
     for number in 0..reads {
-        black_box(views.line(&lines[(number * 7_919 % LINES) as usize]).await?);
+        black_box(views.line(&lines[(number * 7_919 % number_of_lines) as usize]).await?);
     }
     println!("line by id: {:.0} reads/s", reads as f64 / started.elapsed().as_secs_f64());
 
     let started = Instant::now();
     for number in 0..reads {
-        let (step, line) = (number * 31 % (BATCHES * CHANGES / LINES), number * 7_919 % LINES);
+        let (step, line) = (number * 31 % stops, number * 7_919 % number_of_lines);
         let id = IntervalId::derive(&lines[line as usize], Kind::Down, started_at(step, line));
         black_box(views.interval(id).await?);
     }
     println!("interval by id: {:.0} reads/s", reads as f64 / started.elapsed().as_secs_f64());
 
-    let middle = started_at(BATCHES * CHANGES / LINES / 2, LINES / 2);
+    let middle = started_at(stops / 2, 50);
     let one = Scope::Lines(vec![lines[42].clone()]);
     for (what, scope, times) in [
         ("one line", one, 5_000),
         ("100 lines", Scope::Lines(lines[..100].to_vec()), 500),
-        ("5,000 lines", Scope::Lines(lines.clone()), 20),
+        ("each line by name", Scope::Lines(lines.clone()), 20),
         ("all lines", Scope::All, 20),
     ] {
         let query = IntervalQuery { scope, kind: None, from: middle, to: i64::MAX, after: None, limit: 100 };
@@ -87,11 +85,12 @@ fn started_at(step: i64, line: i64) -> i64 {
     1_764_000_000_000 + step * STOP_EVERY_MS + line % 977
 }
 
-/// Every line stops in turn, each stop written when it ends; half of the rows are intervals, half current rows.
+/// Every line changes in turn: it stops, and at its next turn it runs again. A change is a row and an interval.
 fn batch(lines: &[LineId], number: i64) -> ViewBatch {
     let mut batch = ViewBatch::default();
     for change in number * CHANGES..(number + 1) * CHANGES {
-        let (step, line) = (change / LINES, change % LINES);
+        let (turn, line) = (change / lines.len() as i64, change % lines.len() as i64);
+        let (step, is_over) = (turn / 2, turn % 2 == 1);
         let line_id = &lines[line as usize];
         let (version, at) = (change, started_at(step, line));
         batch.lines.push(LineWrite {
@@ -117,7 +116,7 @@ fn batch(lines: &[LineId], number: i64) -> ViewBatch {
         let stop = Interval {
             kind: Kind::Down,
             started_at: at,
-            ended_at: Some(at + STOP_EVERY_MS / 2),
+            ended_at: is_over.then_some(at + STOP_EVERY_MS / 2),
             segments: vec![segment],
         };
         batch.intervals.push(IntervalWrite {

@@ -156,7 +156,7 @@ pub struct Delivery {
     pub due_at: Millis,
     /// The rule that decided the state.
     pub rule: String,
-    /// How often a sender began.
+    /// How often a sender began, claims that were settled as no attempt left out.
     pub attempts: u32,
     /// Whether some attempt may have reached the recipient: set before the first byte leaves, taken back only by an
     /// answer that it surely did not.
@@ -197,6 +197,8 @@ pub struct Settlement {
     pub may_have_left: bool,
     /// The SMTP reply code, if there was one.
     pub smtp_code: Option<u16>,
+    /// Whether the claim counts as an attempt: not if it only waited, or if nothing could be tried.
+    pub is_attempt: bool,
     /// The wall time now.
     pub now: Millis,
 }

@@ -151,8 +151,9 @@ fn open_writer(path: &Path, plan: &Plan, options: &Options) -> Result<Connection
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)?;
     prepare(&db, options)?;
-    db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))?;
+    // The size of a page can only be chosen before the file is made, which changing the journal does.
     db.execute_batch(plan.settings)?;
+    db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))?;
     if let Some(pages) = options.page_count_max {
         db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| row.get::<_, i64>(0))?;
     }

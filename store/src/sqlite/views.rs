@@ -5,6 +5,7 @@ mod dead_letters;
 mod directory;
 mod intervals;
 mod lines;
+mod memory;
 mod schema;
 mod window;
 mod write;
@@ -22,7 +23,7 @@ use crate::{
     DeadLetterPage, DeadLetterQuery, DeadLetterRow, Error, IntervalFound, IntervalQuery, Position,
     StoredInterval, StoredLine, ViewBatch, Views,
 };
-use write::LineKeys;
+use memory::Memory;
 
 /// The views on SQLite. Cloning it is cheap: the file is shared.
 #[derive(Clone)]
@@ -33,7 +34,7 @@ pub struct SqliteViews {
 struct Shared {
     db: Database,
     /// Taken before the write connection, by `apply` alone.
-    line_keys: Mutex<LineKeys>,
+    memory: Mutex<Memory>,
 }
 
 impl SqliteViews {
@@ -43,7 +44,7 @@ impl SqliteViews {
     /// [`Error::Version`] for a file of a newer program, [`Error::Corrupt`] for what is no database.
     pub fn open(folder: &Path, options: &Options) -> Result<Self, Error> {
         let db = Database::open(folder, &schema::PLAN, options)?;
-        Ok(Self { shared: Arc::new(Shared { db, line_keys: Mutex::default() }) })
+        Ok(Self { shared: Arc::new(Shared { db, memory: Mutex::default() }) })
     }
 
     fn db(&self) -> &Database {
@@ -54,10 +55,10 @@ impl SqliteViews {
 #[async_trait]
 impl Views for SqliteViews {
     async fn apply(&self, batch: &ViewBatch) -> Result<(), Error> {
-        let mut line_keys = lock(&self.shared.line_keys);
-        line_keys.begin();
-        self.db().write("write a batch of views", |tx| write::apply(tx, &mut line_keys, batch))?;
-        line_keys.committed();
+        let mut memory = lock(&self.shared.memory);
+        memory.begin();
+        self.db().write("write a batch of views", |tx| write::apply(tx, &mut memory, batch))?;
+        memory.committed();
         Ok(())
     }
 

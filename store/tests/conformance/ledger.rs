@@ -41,6 +41,7 @@ fn settlement(id: u128, owner: &str, state: DeliveryState) -> Settlement {
         rule: "settled".to_owned(),
         may_have_left: true,
         smtp_code: Some(250),
+        is_attempt: true,
         now: 50,
     }
 }
@@ -230,6 +231,10 @@ pub(crate) fn a_settled_delivery_is_final_and_a_queued_one_is_tried_again<F: Fix
         assert_eq!(accounts.claim(&claim("one", 499, 600)).await.unwrap(), []);
         let again = accounts.claim(&claim("one", 500, 600)).await.unwrap();
         assert_eq!((again[0].attempts, again[0].smtp_code, again[0].due_at), (2, Some(250), 500));
+        let no_attempt = Settlement { is_attempt: false, ..settlement(1, "one", DeliveryState::Queued) };
+        accounts.settle(&[no_attempt]).await.unwrap();
+        let again = accounts.claim(&claim("one", 500, 600)).await.unwrap();
+        assert_eq!(again[0].attempts, 2, "the claim before did not count");
         let without_code = Settlement { smtp_code: None, ..settlement(1, "one", DeliveryState::GaveUp) };
         accounts.settle(&[without_code]).await.unwrap();
     });

@@ -57,7 +57,8 @@ pub(super) fn leaving(
 pub(super) fn settle(db: &Connection, settlements: &[Settlement]) -> Result<usize, Fault> {
     let mut write = db.prepare_cached(
         "UPDATE deliveries SET state = ?3, due_at = coalesce(?4, due_at), rule = ?5, may_have_left = ?6,
-             smtp_code = coalesce(?7, smtp_code), settled_at = ?8, owner = NULL, lease_until = NULL
+             smtp_code = coalesce(?7, smtp_code), settled_at = ?8,
+             attempts = max(attempts - ?9, 0), owner = NULL, lease_until = NULL
          WHERE id = ?1 AND state = 'sending' AND owner = ?2",
     )?;
     let mut settled = 0;
@@ -72,6 +73,7 @@ pub(super) fn settle(db: &Connection, settlements: &[Settlement]) -> Result<usiz
             settlement.may_have_left,
             settlement.smtp_code,
             is_final.then_some(settlement.now),
+            !settlement.is_attempt,
         ))?;
     }
     Ok(settled)

@@ -29,8 +29,12 @@ pub(super) fn kind(index: u8) -> Result<Kind, Fault> {
 /// Two ids may share the indexed prefix, so each row found is compared by its whole id.
 pub(super) fn by_id(db: &Connection, id: IntervalId) -> Result<IntervalFound, Fault> {
     let mut find = db.prepare_cached(
-        "SELECT l.line_id, i.is_retracted, i.started_at, i.kind, i.version, i.ended_at, i.segments
-         FROM intervals i JOIN lines l ON l.line_key = i.line_key WHERE i.id_prefix = ?1",
+        "WITH RECURSIVE runs (number) AS (
+             SELECT max(id_run) FROM intervals
+             UNION ALL SELECT number - 1 FROM runs WHERE number > 0)
+         SELECT l.line_id, i.is_retracted, i.started_at, i.kind, i.version, i.ended_at, i.segments
+         FROM runs CROSS JOIN intervals i ON i.id_run = runs.number AND i.id_prefix = ?1
+             CROSS JOIN lines l ON l.line_key = i.line_key",
     )?;
     let mut candidates = find.query([id_prefix(id)])?;
     while let Some(row) = candidates.next()? {

@@ -16,9 +16,6 @@ use crate::{IntervalQuery, Scope, StoredInterval};
 /// The most lines of a [`Scope::Lines`].
 const LINES_MAX: usize = 5_000;
 
-/// The fewest rows of a line that are read at once.
-const CHUNK_MIN: usize = 4;
-
 pub(super) fn intervals(db: &Connection, query: &IntervalQuery) -> Result<Vec<StoredInterval>, Fault> {
     if query.limit == 0 || query.from >= query.to {
         return Ok(Vec::new());
@@ -79,7 +76,9 @@ fn of_lines(db: &Connection, query: &IntervalQuery, lines: &[LineId]) -> Result<
     let mut lines: Vec<&LineId> = lines.iter().collect();
     lines.sort_unstable();
     lines.dedup();
-    let chunk = (2 * query.limit.min(usize::MAX / 2) / lines.len().max(1)).max(CHUNK_MIN).min(query.limit);
+    // Twice its share is what most lines need. Among many lines that is one row, and few lines need a second one.
+    let share = query.limit / lines.len().max(1);
+    let chunk = share.saturating_mul(2).clamp(1, query.limit);
     let mut reader = LineReader::new(db, query, chunk)?;
     let mut sequences = Vec::with_capacity(lines.len());
     // The heap holds the next start of each line; the number of a line is its rank, so ties go by line.

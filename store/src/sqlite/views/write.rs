@@ -2,61 +2,20 @@
 //! and of each key only the highest version is written.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 
-use andon_domain::{IntervalChange, IntervalId, LineId, Millis};
+use andon_domain::{IntervalChange, IntervalId, Millis};
 use rusqlite::Connection;
 
+use super::memory::Memory;
 use super::{dead_letters, directory};
 use crate::sqlite::fault::Fault;
 use crate::sqlite::{rows, segments};
 use crate::{IntervalWrite, LineWrite, ViewBatch};
 
-/// Lines whose key is remembered; with more, the memory starts afresh.
-const LINE_KEYS_MAX: usize = 250_000;
-
-/// The keys of lines, so that a batch need not ask the database for them. What a transaction added that was not
-/// committed is never used: its keys go to other lines.
-#[derive(Default)]
-pub(super) struct LineKeys {
-    by_line: HashMap<LineId, i64>,
-    is_committed: bool,
-}
-
-impl LineKeys {
-    /// A transaction begins. After one that did not end well, nothing remembered can be trusted.
-    pub(super) fn begin(&mut self) {
-        if !self.is_committed || self.by_line.len() > LINE_KEYS_MAX {
-            self.by_line.clear();
-        }
-        self.is_committed = false;
-    }
-
-    /// The transaction is committed.
-    pub(super) fn committed(&mut self) {
-        self.is_committed = true;
-    }
-
-    /// The key of a line, which it gets now if it has none.
-    fn of(&mut self, db: &Connection, line: &LineId) -> Result<i64, Fault> {
-        if let Some(key) = self.by_line.get(line) {
-            return Ok(*key);
-        }
-        let find = db.prepare_cached("SELECT line_key FROM lines WHERE line_id = ?1")?;
-        let found = rows::first(find, [line.as_str()], |row| Ok(row.get(0)?))?;
-        let key = match found {
-            Some(key) => key,
-            None => db.prepare_cached("INSERT INTO lines (line_id) VALUES (?1)")?.insert([line.as_str()])?,
-        };
-        self.by_line.insert(line.clone(), key);
-        Ok(key)
-    }
-}
-
 /// Writes the batch. Dead letters come after the lines and intervals that they are compared with.
-pub(super) fn apply(db: &Connection, line_keys: &mut LineKeys, batch: &ViewBatch) -> Result<(), Fault> {
-    write_lines(db, line_keys, &batch.lines)?;
-    write_intervals(db, line_keys, &batch.intervals)?;
+pub(super) fn apply(db: &Connection, memory: &mut Memory, batch: &ViewBatch) -> Result<(), Fault> {
+    write_lines(db, memory, &batch.lines)?;
+    write_intervals(db, memory, &batch.intervals)?;
     directory::write(db, &batch.directory)?;
     dead_letters::write(db, &batch.dead_letters)?;
     dead_letters::resolve(db, &batch.resolved)?;
@@ -64,10 +23,10 @@ pub(super) fn apply(db: &Connection, line_keys: &mut LineKeys, batch: &ViewBatch
     rows::write_positions(db, &batch.positions)
 }
 
-fn write_lines(db: &Connection, line_keys: &mut LineKeys, lines: &[LineWrite]) -> Result<(), Fault> {
+fn write_lines(db: &Connection, memory: &mut Memory, lines: &[LineWrite]) -> Result<(), Fault> {
     let mut keyed = Vec::with_capacity(lines.len());
     for line in lines {
-        keyed.push((line_keys.of(db, &line.line_id)?, line));
+        keyed.push((memory.line_key(db, &line.line_id)?, line));
     }
     keyed.sort_unstable_by_key(|(key, line)| (*key, Reverse(line.version)));
     keyed.dedup_by_key(|(key, _)| *key);
@@ -93,26 +52,23 @@ fn write_lines(db: &Connection, line_keys: &mut LineKeys, lines: &[LineWrite]) -
     Ok(())
 }
 
-fn write_intervals(
-    db: &Connection,
-    line_keys: &mut LineKeys,
-    intervals: &[IntervalWrite],
-) -> Result<(), Fault> {
+fn write_intervals(db: &Connection, memory: &mut Memory, intervals: &[IntervalWrite]) -> Result<(), Fault> {
     let mut keyed = Vec::with_capacity(intervals.len());
     for interval in intervals {
         let (started_at, kind) = interval.change.key();
-        keyed.push(((line_keys.of(db, &interval.line_id)?, started_at, kind), interval));
+        keyed.push(((memory.line_key(db, &interval.line_id)?, started_at, kind), interval));
     }
     keyed.sort_unstable_by_key(|(key, interval)| (*key, Reverse(interval.version)));
     keyed.dedup_by_key(|(key, _)| *key);
     let mut write = db.prepare_cached(
         "INSERT INTO intervals
-             (line_key, started_at, kind, version, is_retracted, ended_at, id_prefix, segments)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             (line_key, started_at, kind, version, is_retracted, ended_at, segments, id_prefix, id_run)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT DO UPDATE SET version = excluded.version, is_retracted = excluded.is_retracted,
              ended_at = excluded.ended_at, segments = excluded.segments
          WHERE excluded.version > intervals.version",
     )?;
+    let id_run = memory.id_run(db, keyed.len())?;
     let mut encoded = Vec::new();
     for ((line_key, started_at, kind), IntervalWrite { line_id, version, change }) in keyed {
         encoded.clear();
@@ -130,8 +86,9 @@ fn write_intervals(
             version,
             matches!(change, IntervalChange::Retract { .. }),
             ended_at,
-            id_prefix(IntervalId::derive(line_id, kind, started_at)),
             &encoded,
+            id_prefix(IntervalId::derive(line_id, kind, started_at)),
+            id_run,
         ))?;
     }
     Ok(())
