@@ -193,6 +193,8 @@ impl Partition {
             DirectoryChange::Line(line, _) | DirectoryChange::LineRemoved(line) => {
                 if let Some(index) = self.find(line.as_str()) {
                     self.apply_settings(index, directory);
+                    // Another promise may be broken already.
+                    self.fire_until(self.log_time, directory);
                 }
             }
             DirectoryChange::Subscription(_) | DirectoryChange::SubscriptionRemoved(_) => {
@@ -336,7 +338,7 @@ impl Partition {
         if !act(line, &mut self.scratch) {
             return;
         }
-        let version = (line.version + 1).max(now.saturating_mul(1000));
+        let version = line.version.saturating_add(1).max(now.saturating_mul(1000));
         let had_incident = line.incident.is_some();
         let scene = Scene {
             line_id: &line.id,

@@ -134,7 +134,6 @@ impl Timeline {
         changes: &mut Vec<IntervalChange>,
     ) {
         let before = self.project(old).0;
-        let after_watermark = self.watermark.saturating_add(1);
         match (new.expect_ms, &mut self.signals) {
             (None, signals) => *signals = None,
             (Some(_), signals @ None) => {
@@ -145,28 +144,43 @@ impl Timeline {
                 };
                 *signals = Some(Box::new(Signals { spans, last_appended_at: log_time, is_silent: false }));
             }
-            (Some(expect_ms), Some(signals)) => {
+            (Some(expect_ms), Some(signals)) if old.expect_ms != new.expect_ms => {
                 signals.set_expect(expect_ms);
                 signals.is_silent = false;
             }
+            (Some(_), Some(_)) => {}
         }
-        let is_covered = match (new.expect_ms, &self.signals) {
-            (Some(expect_ms), Some(signals)) => signals.covers(after_watermark, expect_ms),
-            (Some(_) | None, _) => true,
-        };
-        // An event at that very instant decides it by itself: runs of zero length do not exist.
         let mut after: Vec<Interval> = Vec::new();
-        if self.events.front().is_none_or(|event| event.at > after_watermark) {
-            if is_covered {
-                self.head.resume(after_watermark, new.degraded_is_down, &mut after);
-            }
-            self.head.reclassify(after_watermark, new.degraded_is_down, &mut after);
-        }
+        self.turn_head(new, &mut after);
         let (projected, tail) = self.project(new);
         self.tail = tail;
         after.extend(projected);
         diff(&before, &after, changes);
         self.freeze(new);
+    }
+
+    /// What the new rules mean for the status that the head stands in. It counts from the instant after the
+    /// watermark, and that instant is decided by it: the watermark moves there, so that no late event can land on
+    /// the seam and make a run of no length.
+    fn turn_head(&mut self, rules: &Rules, ended: &mut Vec<Interval>) {
+        let at = self.watermark.saturating_add(1);
+        let is_covered = match (rules.expect_ms, &self.signals) {
+            (Some(expect_ms), Some(signals)) => signals.covers(at, expect_ms),
+            (Some(_) | None, _) => true,
+        };
+        let speaks_again = is_covered && self.head.is_silent;
+        if !speaks_again && !self.head.is_misclassified(rules.degraded_is_down) {
+            return;
+        }
+        let mut head = std::mem::take(&mut self.head);
+        let has_event = self.events.front().is_some_and(|event| event.at == at);
+        if is_covered && !has_event {
+            head.resume(at, rules.degraded_is_down, ended);
+            head.reclassify(at, rules.degraded_is_down, ended);
+        }
+        self.replay(&mut head, at, rules, ended);
+        self.head = head;
+        self.forget_through(at);
     }
 
     /// The end of the last downtime interval that ended.
@@ -207,10 +221,10 @@ impl Timeline {
                 let from = gap.from.max(self.watermark.saturating_add(1));
                 if gap.to > from {
                     track.fall_silent(from, degraded_is_down, sink);
-                    // An event at the very end of the gap says more than a sign of life.
-                    if gap.to <= until && gap.to < before {
-                        track.resume(gap.to, degraded_is_down, sink);
-                    }
+                }
+                // An event at the very end of the gap says more than a sign of life.
+                if gap.to <= until && gap.to < before {
+                    track.resume(gap.to, degraded_is_down, sink);
                 }
             }
         };
@@ -275,16 +289,21 @@ impl Timeline {
                 let mut head = std::mem::take(&mut self.head);
                 self.replay(&mut head, watermark, rules, &mut Discard);
                 self.head = head;
-                while self.events.front().is_some_and(|event| event.at <= watermark) {
-                    self.events.pop_front();
-                }
             }
-            self.watermark = watermark;
-            if let Some(signals) = &mut self.signals {
-                signals.forget_before(watermark);
-            }
+            self.forget_through(watermark);
         }
         hit_size_bound
+    }
+
+    /// Moves the watermark to where the head stands, and forgets what it contains.
+    fn forget_through(&mut self, watermark: Millis) {
+        while self.events.front().is_some_and(|event| event.at <= watermark) {
+            self.events.pop_front();
+        }
+        self.watermark = watermark;
+        if let Some(signals) = &mut self.signals {
+            signals.forget_before(watermark);
+        }
     }
 }
 

@@ -73,12 +73,22 @@ impl Track {
 
     /// The reason that belongs to [`Track::status`].
     pub(crate) fn current_reason(&self) -> Text {
-        if self.is_silent { None } else { self.reason_code.clone() }
+        if self.is_unreported() { None } else { self.reason_code.clone() }
     }
 
     /// The controller's word that belongs to [`Track::status`].
     pub(crate) fn current_source_status(&self) -> Text {
-        if self.is_silent { None } else { self.source_status.clone() }
+        if self.is_unreported() { None } else { self.source_status.clone() }
+    }
+
+    /// Whether the status is unknown by silence alone, so that nobody's reason belongs to it.
+    fn is_unreported(&self) -> bool {
+        self.is_silent && self.reported != Some(LineStatus::Unknown)
+    }
+
+    /// Whether the run that lasts was opened under another meaning of its status.
+    pub(crate) fn is_misclassified(&self, degraded_is_down: bool) -> bool {
+        self.status().is_some_and(|status| self.open_kind() != status.kind(degraded_is_down))
     }
 
     fn open_kind(&self) -> Option<Kind> {
@@ -97,13 +107,18 @@ impl Track {
         degraded_is_down: bool,
         sink: &mut impl Sink,
     ) -> bool {
-        let goes_on = self.status() == Some(report.status)
-            && self.reported == Some(report.status)
-            && self.open_kind() == report.status.kind(degraded_is_down);
-        self.is_silent = false;
-        if goes_on {
-            return self.explain(report);
+        if self.status() == Some(report.status) {
+            if self.is_unreported() {
+                // Unknown by silence, and now by report: one run, of which nobody has said anything yet.
+                self.reported = Some(LineStatus::Unknown);
+                self.reason_code = None;
+                self.source_status = None;
+            }
+            self.is_silent = false;
+            let is_changed = self.reclassify(report.at, degraded_is_down, sink);
+            return self.explain(report) || is_changed;
         }
+        self.is_silent = false;
         self.reported = Some(report.status);
         self.reason_code.clone_from(report.reason_code);
         self.source_status.clone_from(report.source_status);
@@ -132,14 +147,16 @@ impl Track {
         self.turn(at, reported, degraded_is_down, sink)
     }
 
-    /// The same status counts otherwise from `at` on, because the line's settings changed.
-    pub(crate) fn reclassify(&mut self, at: Millis, degraded_is_down: bool, sink: &mut impl Sink) {
-        let Some(status) = self.status() else { return };
-        if self.open_kind() != status.kind(degraded_is_down) {
-            let since = self.since; // the status itself goes on
-            self.turn(at, status, degraded_is_down, sink);
-            self.since = since;
-        }
+    /// The same status counts otherwise from `at` on, because the line's settings changed. Whether the run that
+    /// lasts is new or changed.
+    pub(crate) fn reclassify(&mut self, at: Millis, degraded_is_down: bool, sink: &mut impl Sink) -> bool {
+        let Some(status) = self.status().filter(|_| self.is_misclassified(degraded_is_down)) else {
+            return false;
+        };
+        let since = self.since; // the status itself goes on
+        let is_changed = self.turn(at, status, degraded_is_down, sink);
+        self.since = since;
+        is_changed
     }
 
     /// A repeat of the status may name the reason: the first one fills back to the start of the run, a different one
