@@ -9,6 +9,7 @@ mod batch;
 mod error;
 mod partitioner;
 mod port;
+pub mod sqlite;
 mod topic;
 
 pub use batch::{Headers, Output, Outputs, Record, RecordBatch, decode_headers, encode_headers};

@@ -1,0 +1,118 @@
+//! The tables of `log.db`, and how its connections are opened.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::fault::sql;
+use crate::{Cleanup, Error, Offset, Topic};
+
+/// The newest format of the file this program knows (`PRAGMA user_version`).
+const VERSION: i64 = 1;
+
+/// Where the next record of each topic goes, by the topic's number.
+pub(super) type Ends = [Offset; Topic::ALL.len()];
+
+/// The table of a topic.
+pub(super) const fn table(topic: Topic) -> &'static str {
+    match topic {
+        Topic::LineStatus => "line_status",
+        Topic::Directory => "directory",
+        Topic::LineState => "line_state",
+        Topic::LineChanges => "line_changes",
+        Topic::NotificationCommands => "notification_commands",
+        Topic::DeadLetters => "dead_letters",
+    }
+}
+
+/// Opens the file for the writer and brings it to the newest format.
+pub(super) fn open_for_writing(path: &Path, page_count_max: Option<u32>) -> Result<Connection, Error> {
+    let failed = sql("open the event log");
+    let mut connection = Connection::open(path).map_err(&failed)?;
+    connection.busy_timeout(Duration::from_secs(10)).map_err(&failed)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    let found: i64 =
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(&failed)?;
+    if found > VERSION {
+        return Err(Error::Version { found, known: VERSION });
+    }
+    let mut settings = String::from(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;
+         PRAGMA wal_autocheckpoint = 8192; PRAGMA journal_size_limit = 134217728; PRAGMA temp_store = MEMORY;",
+    );
+    if let Some(pages) = page_count_max {
+        settings.push_str(&format!("PRAGMA max_page_count = {pages};"));
+    }
+    connection.execute_batch(&settings).map_err(&failed)?;
+    if found == 0 {
+        let transaction = connection.transaction().map_err(&failed)?;
+        for topic in Topic::ALL {
+            let table = table(topic);
+            transaction
+                .execute_batch(&match topic.cleanup() {
+                    Cleanup::Delete => format!(
+                        "CREATE TABLE {table} (
+                             first_offset INTEGER PRIMARY KEY,
+                             last_offset INTEGER NOT NULL,
+                             appended_at INTEGER NOT NULL,
+                             records BLOB NOT NULL
+                         ) STRICT;"
+                    ),
+                    Cleanup::Compact => format!(
+                        "CREATE TABLE {table} (
+                             key BLOB PRIMARY KEY,
+                             record_offset INTEGER NOT NULL,
+                             appended_at INTEGER NOT NULL,
+                             value BLOB,
+                             headers BLOB NOT NULL
+                         ) STRICT, WITHOUT ROWID;"
+                    ),
+                })
+                .map_err(&failed)?;
+        }
+        transaction
+            .execute_batch(
+                "CREATE INDEX directory_by_offset ON directory (record_offset);
+                 CREATE TABLE positions (
+                     consumed_partition INTEGER PRIMARY KEY,
+                     next_offset INTEGER NOT NULL
+                 ) STRICT;
+                 CREATE TABLE ends (
+                     topic INTEGER PRIMARY KEY,
+                     next_offset INTEGER NOT NULL,
+                     appended_at INTEGER NOT NULL
+                 ) STRICT;",
+            )
+            .map_err(&failed)?;
+        transaction.pragma_update(None, "user_version", VERSION).map_err(&failed)?;
+        transaction.commit().map_err(&failed)?;
+    }
+    Ok(connection)
+}
+
+/// Opens the file for one reader.
+pub(super) fn open_for_reading(path: &Path) -> Result<Connection, Error> {
+    let failed = sql("open the event log for reading");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(&failed)?;
+    connection.busy_timeout(Duration::from_secs(10)).map_err(&failed)?;
+    Ok(connection)
+}
+
+/// Where each topic ends, and the newest append time of each.
+pub(super) fn read_ends(connection: &Connection) -> Result<(Ends, [i64; Topic::ALL.len()]), Error> {
+    let failed = sql("read where the event log ends");
+    let mut ends = ([0; Topic::ALL.len()], [i64::MIN; Topic::ALL.len()]);
+    let mut statement =
+        connection.prepare("SELECT topic, next_offset, appended_at FROM ends").map_err(&failed)?;
+    let mut rows = statement.query([]).map_err(&failed)?;
+    while let Some(row) = rows.next().map_err(&failed)? {
+        let topic: usize = row.get(0).map_err(&failed)?;
+        if topic < Topic::ALL.len() {
+            ends.0[topic] = row.get(1).map_err(&failed)?;
+            ends.1[topic] = row.get(2).map_err(&failed)?;
+        }
+    }
+    Ok(ends)
+}
