@@ -1,1 +1,30 @@
-//! Under construction.
+//! The mailer of Andon: it takes notification commands into the delivery ledger, and mails what the ledger holds.
+//!
+//! ```text
+//! [notification-commands] ── intake ──▶ ledger (accounts) ── dispatch ──▶ transport (`.eml` files, later SMTP)
+//! ```
+//!
+//! The core decided who is told what; here it is decided only when a message leaves, and whether it still does. A
+//! retry is the same message, byte for byte. No address and no content may reach a log line, a metric or an error.
+
+mod breaker;
+mod config;
+mod dispatch;
+mod error;
+mod intake;
+mod mailer;
+mod metrics;
+mod outbox;
+mod policy;
+mod render;
+mod retry;
+mod sending;
+mod transport;
+
+pub use config::{Config, ConfigError};
+pub use error::Error;
+pub use mailer::{Clock, Mailer};
+pub use metrics::Metrics;
+pub use outbox::{Outbox, OutboxError};
+pub use render::{Look, RenderError, render};
+pub use transport::{Mail, SendError, Transport};

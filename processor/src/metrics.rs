@@ -1,7 +1,8 @@
 //! The metrics of the processor's roles. Labels come from enums alone; everything is counted once a batch.
 
 use prometheus::{
-    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
+    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts,
+    Registry,
 };
 
 /// Of the worker.
@@ -97,7 +98,10 @@ impl WorkerMetrics {
             lag_seconds: registered(
                 registry,
                 GaugeVec::new(
-                    Opts::new("processor_lag_seconds", "The clock less the append time of the last record folded; 0 when caught up"),
+                    Opts::new(
+                        "processor_lag_seconds",
+                        "The clock less the append time of the last record folded; 0 when caught up",
+                    ),
                     &["partition"],
                 ),
             ),
@@ -149,7 +153,10 @@ impl ProjectorMetrics {
             ),
             lag_seconds: registered(
                 registry,
-                Gauge::new("projector_lag_seconds", "The clock less the append time of the last record written"),
+                Gauge::new(
+                    "projector_lag_seconds",
+                    "The clock less the append time of the last record written",
+                ),
             ),
         }
     }

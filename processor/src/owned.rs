@@ -146,8 +146,7 @@ impl Owned {
             let key = line.id().as_str().as_bytes();
             outputs.push_written(Topic::LineState, number, key, |out| line.encode(out));
             if told_too {
-                outputs
-                    .push_written(Topic::LineState, number, &line.told_key(), |out| line.encode_told(out));
+                outputs.push_written(Topic::LineState, number, &line.told_key(), |out| line.encode_told(out));
             }
         });
         let control = Control {
@@ -156,8 +155,7 @@ impl Owned {
             directory_offset,
             partitions: scene.partitions,
         };
-        outputs
-            .push_written(Topic::LineState, number, andon_domain::CONTROL_KEY, |out| control.encode(out));
+        outputs.push_written(Topic::LineState, number, andon_domain::CONTROL_KEY, |out| control.encode(out));
         outputs.push_written(Topic::LineChanges, number, PROGRESS_KEY, |out| {
             encode_progress(control.log_time, out);
         });

@@ -11,11 +11,12 @@ use std::time::{Duration, Instant};
 use andon_domain::LineStatus;
 use andon_log::{Offset, Partition, Read, Reader, Record, RecordBatch, Topic};
 use andon_schemas::{
-    DeadLetterInfo, DeadLetterReason, dead_letter_id, decode_dead_letter_resolved, decode_directory, decode_line_changed,
-    decode_line_status_changed, decode_progress,
+    DeadLetterInfo, DeadLetterReason, dead_letter_id, decode_dead_letter_resolved, decode_directory,
+    decode_line_changed, decode_line_status_changed, decode_progress,
 };
 use andon_store::{
-    DeadLetterWrite, Disposition, IntervalWrite, LateStatus, LineWrite, Position, Resolution, ViewBatch, Views,
+    DeadLetterWrite, Disposition, IntervalWrite, LateStatus, LineWrite, Position, Resolution, ViewBatch,
+    Views,
 };
 use tokio::runtime::Handle;
 use tracing::{error, warn};
@@ -90,7 +91,7 @@ impl Projector {
         if self.held.is_none()
             && let Read::Records(_, batch) = self.dead_letters.poll(Duration::ZERO)?
         {
-            self.held = Some((Instant::now(), self.read_dead_letters_of(batch)));
+            self.held = Some((Instant::now(), read_dead_letters(batch, &self.metrics)));
         }
         let wait = Duration::from_millis(if self.held.is_some() { 0 } else { self.config.wait_ms_max });
         let batch = match self.changes.poll(wait)? {
@@ -102,7 +103,8 @@ impl Projector {
             self.write(&batch, stop)?;
         }
         let hold_max = Duration::from_millis(self.config.hold_ms_max);
-        if let Some((_, batch)) = self.held.take_if(|(since, _)| is_caught_up || since.elapsed() >= hold_max) {
+        if let Some((_, batch)) = self.held.take_if(|(since, _)| is_caught_up || since.elapsed() >= hold_max)
+        {
             self.write(&batch, stop)?;
         }
         Ok(is_caught_up)
@@ -142,36 +144,13 @@ impl Projector {
         }
         Ok(())
     }
-
-    fn read_dead_letters_of(&self, batch: &RecordBatch) -> ViewBatch {
-        read_dead_letters(batch, &self.metrics)
-    }
 }
 
 fn read_changes(topic: Topic, batch: &RecordBatch, metrics: &ProjectorMetrics) -> ViewBatch {
     let mut rows = ViewBatch::default();
     for record in batch.iter() {
-        let result = match topic {
-            Topic::LineChanges if record.key == PROGRESS_KEY => decode_progress(record.value.unwrap_or_default())
-                .map(|log_time| rows.progress.push((record.partition, log_time))),
-            Topic::LineChanges => decode_line_changed(record.value.unwrap_or_default()).map(|changed| {
-                rows.intervals.extend(changed.intervals.into_iter().map(|(version, change)| IntervalWrite {
-                    line_id: changed.line_id.clone(),
-                    version,
-                    change,
-                }));
-                rows.lines.push(LineWrite {
-                    line_id: changed.line_id,
-                    version: changed.version,
-                    row: changed.row,
-                });
-            }),
-            Topic::Directory => decode_directory(record.key, record.value)
-                .map(|change| rows.directory.push((record.offset, change))),
-            Topic::LineStatus | Topic::LineState | Topic::NotificationCommands | Topic::DeadLetters => Ok(()),
-        };
-        if let Err(why) = result {
-            cannot_read(topic, &record, &why, metrics);
+        if let Err(why) = read_change(topic, &record, &mut rows) {
+            cannot_read(topic, &record, why.as_ref(), metrics);
         }
         advance(&mut rows.positions, topic, &record);
     }
@@ -181,11 +160,43 @@ fn read_changes(topic: Topic, batch: &RecordBatch, metrics: &ProjectorMetrics) -
     rows
 }
 
+fn read_change(
+    topic: Topic,
+    record: &Record<'_>,
+    rows: &mut ViewBatch,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let value = record.value.unwrap_or_default();
+    match topic {
+        Topic::LineChanges if record.key == PROGRESS_KEY => {
+            rows.progress.push((record.partition, decode_progress(value)?));
+        }
+        Topic::LineChanges => {
+            let changed = decode_line_changed(value)?;
+            rows.intervals.extend(changed.intervals.into_iter().map(|(version, change)| IntervalWrite {
+                line_id: changed.line_id.clone(),
+                version,
+                change,
+            }));
+            rows.lines.push(LineWrite {
+                line_id: changed.line_id,
+                version: changed.version,
+                row: changed.row,
+            });
+        }
+        Topic::Directory => {
+            rows.directory.push((record.offset, decode_directory(record.key, record.value)?));
+        }
+        Topic::LineStatus | Topic::LineState | Topic::NotificationCommands | Topic::DeadLetters => {}
+    }
+    Ok(())
+}
+
 fn read_dead_letters(batch: &RecordBatch, metrics: &ProjectorMetrics) -> ViewBatch {
     let mut rows = ViewBatch::default();
     for record in batch.iter() {
         // Headers decide: the original value of a dead letter may be anything, also a record of ours.
-        match (DeadLetterInfo::from_headers(&record.headers()), record.value.map(decode_dead_letter_resolved)) {
+        match (DeadLetterInfo::from_headers(&record.headers()), record.value.map(decode_dead_letter_resolved))
+        {
             (Ok(info), _) => rows.dead_letters.push(dead_letter(&record, &info)),
             (Err(_), Some(Ok(resolved))) => {
                 let how = match resolved.how {
@@ -211,7 +222,10 @@ fn dead_letter(record: &Record<'_>, info: &DeadLetterInfo) -> DeadLetterWrite {
                 line_id: andon_domain::LineId::new(change.line_id).ok()?,
                 event_time: change.event_time,
                 status: change.status,
-                reason_code: change.reason_code.map(str::to_owned).filter(|_| change.status != LineStatus::NoChange),
+                reason_code: change
+                    .reason_code
+                    .map(str::to_owned)
+                    .filter(|_| change.status != LineStatus::NoChange),
             })
         });
     DeadLetterWrite {
@@ -243,10 +257,8 @@ fn advance(positions: &mut Vec<Position>, topic: Topic, record: &Record<'_>) {
     let offset = record.offset + 1;
     match positions.iter_mut().find(|p| p.stream == topic.name() && p.partition == record.partition) {
         Some(position) => position.offset = offset,
-        None => positions.push(Position {
-            stream: topic.name().to_owned(),
-            partition: record.partition,
-            offset,
-        }),
+        None => {
+            positions.push(Position { stream: topic.name().to_owned(), partition: record.partition, offset })
+        }
     }
 }

@@ -1,2 +1,40 @@
-//! Under construction.
-fn main() {}
+//! The tasks of this workspace: `cargo xtask <task>`. Nothing else needs to be installed to work on Andon.
+
+mod checks;
+mod shell;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+The tasks of this workspace.
+
+  cargo xtask test      everything that must hold: format, lints, docs, all tests, the demo's result
+  cargo xtask setup     install what `test` needs and this machine lacks, where that is possible
+  cargo xtask lint      format, lints and docs alone
+  cargo xtask help      this text
+
+`cargo test --workspace` alone runs all tests that need no service.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["test"] => checks::setup().and_then(|()| checks::test()),
+        ["setup"] => checks::setup(),
+        ["lint"] => checks::lint(),
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprintln!("xtask: there is no task `{}`\n\n{HELP}", arguments.join(" "));
+            return ExitCode::from(64);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

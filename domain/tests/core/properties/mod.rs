@@ -1,3 +1,5 @@
 //! What holds for every history.
 
+mod closing;
 mod orders;
+mod restart;

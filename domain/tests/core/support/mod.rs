@@ -3,6 +3,7 @@
 
 pub(crate) mod histories;
 pub(crate) mod reference;
+pub(crate) mod script;
 pub(crate) mod table;
 pub(crate) mod times;
 pub(crate) mod world;

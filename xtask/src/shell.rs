@@ -1,0 +1,39 @@
+//! Running other programs, one step at a time, each announced and timed.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+/// The root of the workspace.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this crate lies in the workspace").to_owned()
+}
+
+/// Runs a program in the workspace's root. An error says which step failed.
+pub(crate) fn step(
+    name: &str,
+    program: &str,
+    arguments: &[&str],
+    env: &[(&str, &str)],
+) -> Result<(), String> {
+    println!("==> {name}: {program} {}", arguments.join(" "));
+    let began = Instant::now();
+    let status = Command::new(program)
+        .args(arguments)
+        .envs(env.iter().copied())
+        .current_dir(root())
+        .status()
+        .map_err(|error| format!("{name}: could not start `{program}`: {error}"))?;
+    println!("<== {name}: {:.1} s", began.elapsed().as_secs_f64());
+    if status.success() { Ok(()) } else { Err(format!("{name} failed ({status})")) }
+}
+
+/// The cargo that runs this.
+pub(crate) fn cargo() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+}
+
+/// Whether a program answers.
+pub(crate) fn has(program: &str, argument: &str) -> bool {
+    Command::new(program).arg(argument).output().is_ok_and(|output| output.status.success())
+}
