@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::Options;
@@ -171,6 +172,8 @@ fn open_reader(path: &Path, options: &Options) -> Result<Connection, Fault> {
 fn prepare(db: &Connection, options: &Options) -> Result<(), Fault> {
     db.busy_timeout(Duration::from_millis(u64::from(options.busy_ms_max)))?;
     db.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    // Otherwise a plan may depend on the values bound, and statements are planned again with each new value.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // Sorting must not leave rows in temporary files.
     db.execute_batch("PRAGMA temp_store = MEMORY;")?;
     Ok(())
