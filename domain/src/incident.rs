@@ -135,8 +135,9 @@ pub(crate) fn judge(
             }
             if is_over {
                 open.close(scene, commands);
+                let told_changed = !open.told.is_empty();
                 *incident = None;
-                return Noticed { is_changed: true, told_changed: true };
+                return Noticed { is_changed: true, told_changed };
             }
             if scene.directory_changed {
                 noticed.told_changed |= open.release_leavers(scene, commands);
