@@ -228,6 +228,9 @@ pub trait Accounts: Send + Sync {
     async fn update_subscriber(&self, id: SubscriberId, locale: &str, zone: &str) -> Result<bool, Error>;
 
     /// Deletes an address for good, journal included, and ends queued deliveries as `Erased`. Whether it was there.
+    ///
+    /// # Errors
+    /// The address may still be in the journal: call again, until it succeeds.
     async fn erase_subscriber(&self, id: SubscriberId, now: Millis) -> Result<bool, Error>;
 
     /// Subscribers made before an instant, ordered by id, behind `after`: for the sweep of addresses without a

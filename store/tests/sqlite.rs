@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use andon_domain::{Kind, LineStatus};
 use andon_store::sqlite::{Options, SqliteAccounts, SqliteViews};
-use andon_store::{Accounts, Disposition, Error, ViewBatch, Views};
+use andon_store::{Accounts, Disposition, Error, IntervalFound, ViewBatch, Views};
 use conformance::{Fixture, conformance, interval, line, line_row, line_write, position, run, upsert};
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -196,8 +196,64 @@ fn two_ids_that_share_their_indexed_half_are_told_apart() {
     let db = Connection::open(folder.path().join("views.db")).unwrap();
     db.execute("UPDATE intervals SET id_prefix = ?1", [prefix]).unwrap();
     match run(views.interval(id)).unwrap() {
-        andon_store::IntervalFound::Current(found) => assert_eq!(found.line_id, line("line 1 3")),
+        IntervalFound::Current(found) => assert_eq!(found.line_id, line("line 1 3")),
         other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_refused_batch_leaves_nothing_behind_that_a_later_one_relies_on() {
+    let folder = TempDir::new().unwrap();
+    let views = open(folder.path());
+    run(views.apply(&batch(1))).unwrap();
+    let db = Connection::open(folder.path().join("views.db")).unwrap();
+    // The position is written last: by then lines of the batch have keys that the rollback gives to others.
+    db.execute_batch("CREATE TRIGGER refuse BEFORE UPDATE ON positions BEGIN SELECT raise(ABORT, 'no'); END")
+        .unwrap();
+    let refused = run(views.apply(&batch(2))).unwrap_err();
+    assert!(matches!(refused, Error::Storage { action: "write a batch of views", .. }), "{refused:?}");
+    assert_eq!(refused.disposition(), Disposition::Retry);
+    assert_eq!(run(views.lines(None, 999)).unwrap().len(), 50);
+    db.execute_batch("DROP TRIGGER refuse").unwrap();
+    run(views.apply(&batch(3))).unwrap();
+    run(views.apply(&ViewBatch { positions: vec![], ..batch(2) })).unwrap();
+    let lines = run(views.lines(None, 999)).unwrap();
+    assert_eq!(lines.len(), 150);
+    for stored in lines {
+        let number = stored.line_id.as_str().rsplit(' ').next().unwrap().parse().unwrap();
+        let id = interval(Kind::Down, number, None).id(&stored.line_id);
+        match run(views.interval(id)).unwrap() {
+            IntervalFound::Current(found) => assert_eq!(found.line_id, stored.line_id),
+            other => panic!("{}: {other:?}", stored.line_id),
+        }
+    }
+}
+
+#[test]
+fn ids_are_found_in_every_run_also_after_a_restart() {
+    const INTERVALS: i64 = 150_000;
+    let folder = TempDir::new().unwrap();
+    for part in 0..3 {
+        let views = open(folder.path());
+        let starts = part * INTERVALS / 3..(part + 1) * INTERVALS / 3;
+        let starts: Vec<i64> = starts.collect();
+        for starts in starts.chunks(10_000) {
+            let intervals =
+                starts.iter().map(|at| upsert("a", 1, interval(Kind::Down, *at, Some(at + 1)))).collect();
+            run(views.apply(&ViewBatch { intervals, ..ViewBatch::default() })).unwrap();
+        }
+    }
+    let db = Connection::open(folder.path().join("views.db")).unwrap();
+    let runs: i64 =
+        db.query_row("SELECT count(DISTINCT id_run) FROM intervals", [], |row| row.get(0)).unwrap();
+    assert_eq!(runs, 3, "runs are neither endless nor many");
+    let views = open(folder.path());
+    for at in (0..INTERVALS).step_by(997).chain([INTERVALS - 1]) {
+        let id = interval(Kind::Down, at, None).id(&line("a"));
+        match run(views.interval(id)).unwrap() {
+            IntervalFound::Current(found) => assert_eq!(found.interval.started_at, at),
+            other => panic!("the interval at {at}: {other:?}"),
+        }
     }
 }
 

@@ -59,7 +59,9 @@ pub(crate) fn the_newest_version_of_a_line_and_of_an_interval_wins_also_inside_o
     }
     // An equal version changes nothing either: the first one stands.
     run(views.apply(&lines(vec![line_write("a", 12, row(999))]))).unwrap();
-    assert_eq!(everything(&*views).0[0].row, row(120));
+    run(views.apply(&intervals(vec![upsert("a", 12, down(None))]))).unwrap();
+    let (lines, intervals) = everything(&*views);
+    assert_eq!((&lines[0].row, &intervals[0].interval), (&row(120), &down(Some(12_000))));
 }
 
 pub(crate) fn a_whole_line_row_comes_back_as_it_was_written<F: Fixture>() {
