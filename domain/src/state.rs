@@ -146,7 +146,9 @@ impl Line {
     /// Appends the stored form of the told list. If nobody was told it is the version alone.
     pub fn encode_told(&self, out: &mut Vec<u8>) {
         out.push(VERSION);
-        let Some(incident) = self.incident.as_ref().filter(|incident| !incident.told.is_empty()) else { return };
+        let Some(incident) = self.incident.as_ref().filter(|incident| !incident.told.is_empty()) else {
+            return;
+        };
         out.extend_from_slice(incident.id.0.as_bytes());
         out.push(u8::from(incident.first_told_start.is_some()));
         put_i64(out, incident.first_told_start.unwrap_or(0));

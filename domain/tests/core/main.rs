@@ -3,5 +3,7 @@
 #![allow(dead_code, unused_imports)] // TEMP
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
+mod fold;
+mod notify;
 mod properties;
 mod support;

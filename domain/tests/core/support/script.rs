@@ -52,9 +52,8 @@ fn act() -> impl Strategy<Value = Act> {
         },
     );
     let unsubscribe = (0..3_u8, 0..NODES.len()).prop_map(|(who, node)| Act::Unsubscribe { who, node });
-    let line = (0..LINES.len(), settings(), proptest::bool::weighted(0.3), any::<bool>()).prop_map(
-        |(line, settings, is_retired, in_hall)| Act::Line { line, settings, is_retired, in_hall },
-    );
+    let line = (0..LINES.len(), settings(), proptest::bool::weighted(0.3), any::<bool>())
+        .prop_map(|(line, settings, is_retired, in_hall)| Act::Line { line, settings, is_retired, in_hall });
     prop_oneof![
         12 => event,
         2 => Just(Act::Tick),
@@ -105,7 +104,8 @@ pub(crate) fn play(world: &mut World, now: Millis, act: &Act) {
         Act::Subscribe { who, node, after_ms, class, made_before_ms } => {
             let subscriber_id = subscriber(*who);
             let id = SubscriptionId::derive(subscriber_id, NODES[*node]);
-            let created_at = world.directory.subscription(id).map_or(now - made_before_ms, |old| old.created_at);
+            let created_at =
+                world.directory.subscription(id).map_or(now - made_before_ms, |old| old.created_at);
             world.change_directory(DirectoryChange::Subscription(Subscription {
                 id,
                 subscriber_id,
@@ -132,7 +132,11 @@ pub(crate) fn play(world: &mut World, now: Millis, act: &Act) {
 }
 
 /// Plays a script to its end; `after` is called after each act, with the number of acts so far.
-pub(crate) fn play_all(world: &mut World, script: &Script, mut after: impl FnMut(&mut World, usize)) -> Millis {
+pub(crate) fn play_all(
+    world: &mut World,
+    script: &Script,
+    mut after: impl FnMut(&mut World, usize),
+) -> Millis {
     let mut now = ORIGIN;
     for (index, (later_ms, act)) in script.iter().enumerate() {
         now += later_ms;

@@ -1,0 +1,113 @@
+//! What is published: rows, versions, log time, and what a crash leaves.
+
+use andon_domain::{LineClass, LineStatus};
+
+use crate::support::check;
+use crate::support::times::time;
+
+#[test]
+fn a_version_is_log_time_in_microseconds_or_one_more_than_the_last() {
+    let versions = |table: &str| check(table).partition.line("press").unwrap().version();
+    let first = "12:00  press  12:00  stopped | opened 12:00 stopped\n";
+    assert_eq!(versions(first), time("12:00").unwrap() * 1000);
+    let second = format!("{first} 12:00  press  12:00:01  running | ended 12:00-12:00:01 stopped\n");
+    assert_eq!(versions(&second), time("12:00").unwrap() * 1000 + 1);
+    let third = format!("{second} 12:00:01  press  12:00:01  stopped s:1 | revised 12:00 stopped\n");
+    assert_eq!(versions(&third), time("12:00:01").unwrap() * 1000);
+}
+
+#[test]
+fn log_time_is_the_highest_append_time_and_never_goes_back() {
+    let world = check(
+        "
+        12:00  press   12:00  running |
+        11:50  press   11:55  stopped | recorded 11:55-12:00 stopped
+        11:30  tick                   |
+    ",
+    );
+    assert_eq!(world.partition.log_time(), time("12:00").unwrap());
+    assert_eq!(world.partition.line("press").unwrap().version(), time("12:00").unwrap() * 1000 + 1);
+}
+
+#[test]
+fn a_refused_record_moves_log_time_and_the_offset_all_the_same() {
+    let world = check(
+        "
+        12:00  press   12:00    running |
+        13:00  press   1d12:00  stopped | future
+    ",
+    );
+    assert_eq!(world.partition.log_time(), time("13:00").unwrap());
+    assert_eq!(world.partition.applied_offset(), 1);
+}
+
+#[test]
+fn the_row_says_what_the_line_does_now() {
+    let row = |table: &str| check(table).rows.into_values().next().unwrap().1;
+    let stopped = "
+        12:00  press  12:00  running w:EIN         |
+        12:01  press  12:01  stopped r:jam w:AUS   | opened 12:01 stopped(jam, \"AUS\")
+        12:02  press  12:02  faulted               | revised 12:01 stopped(jam, \"AUS\") then faulted@12:02
+    ";
+    let now = row(stopped);
+    assert_eq!(
+        (now.status, now.class, now.since),
+        (LineStatus::Faulted, LineClass::Down, time("12:02").unwrap())
+    );
+    assert_eq!(now.open_downtime_at, time("12:01"));
+    assert_eq!((now.reason_code, now.source_status), (None, None));
+    assert_eq!(now.last_event_at, time("12:02").unwrap());
+    let now = row(&format!(
+        "{stopped} 12:03 press 12:03 running w:EIN | ended 12:01-12:03 stopped(jam, \"AUS\") then faulted@12:02"
+    ));
+    assert_eq!(
+        (now.status, now.class, now.since),
+        (LineStatus::Running, LineClass::Up, time("12:03").unwrap())
+    );
+    assert_eq!((now.open_downtime_at, now.reason_code), (None, None));
+    assert_eq!(now.source_status.as_deref(), Some("EIN"));
+}
+
+#[test]
+fn a_silent_row_is_unknown_and_keeps_nobodys_reason() {
+    let world = check(
+        "
+        12:00  line press expect 1m          |
+        12:00  press  12:00  running r:slow w:EIN |
+        12:01  tick                          | opened 12:01 unknown
+    ",
+    );
+    let row = world.rows.into_values().next().unwrap().1;
+    assert_eq!((row.status, row.class), (LineStatus::Unknown, LineClass::Unknown));
+    assert_eq!((row.since, row.reason_code, row.source_status), (time("12:01").unwrap(), None, None));
+}
+
+#[test]
+fn a_row_is_published_again_once_last_seen_has_moved_by_ten_seconds() {
+    let seen = |table: &str| {
+        let (version, row) = check(table).rows.into_values().next().unwrap();
+        (version, row.last_seen_at)
+    };
+    let first = "12:00  press  12:00  running |\n".to_owned();
+    let noon = (time("12:00").unwrap() * 1000, time("12:00").unwrap());
+    assert_eq!(seen(&first), noon);
+    let early = format!("{first} 12:00:09.999  press  12:00:09  running |\n");
+    assert_eq!(seen(&early), noon);
+    let late = format!("{early} 12:00:10  press  12:00:10  no_change | alive\n");
+    assert_eq!(seen(&late), (time("12:00:10").unwrap() * 1000, time("12:00:10").unwrap()));
+}
+
+#[test]
+fn a_restart_changes_nothing_and_publishes_nothing() {
+    check("
+        12:00  line press expect 1m    |
+        12:00  press  12:00  stopped   | opened 12:00 stopped
+        12:00  restart                 |
+        12:01  tick                    | ended 12:00-12:01 stopped; opened 12:01 unknown
+        12:01  restart                 |
+        12:01  restart                 |
+        12:05  press  12:05  no_change | alive; ended 12:01-12:05 unknown; opened 12:05 stopped
+        12:05  restart                 |
+        12:05  press  12:00:30  stopped r:jam | revised 12:00-12:01:30 stopped(jam); retracted unknown 12:01; recorded 12:01:30-12:05 unknown; revised 12:05 stopped(jam)
+    ");
+}
