@@ -58,7 +58,11 @@ mod tests {
         let pauses: Vec<i64> = (0..9).map(|_| breaker.broken(0)).collect();
         assert_eq!(pauses, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]);
         assert_eq!(breaker.paused_until(59_999), Some(60_000));
-        assert_eq!((breaker.paused_until(60_000), breaker.allows(64)), (None, 1), "one message tries the way");
+        assert_eq!(
+            (breaker.paused_until(60_000), breaker.allows(64)),
+            (None, 1),
+            "one message tries the way"
+        );
         breaker.works();
         assert_eq!((breaker.paused_until(0), breaker.allows(64)), (None, 64));
         assert_eq!(breaker.broken(5), 1_005, "it begins anew");

@@ -148,7 +148,10 @@ mod tests {
             (Config { claim_limit: 0, ..ok() }, "`claim_limit` is 0, it needs 1 to 1000"),
             (Config { claim_limit: usize::MAX, ..ok() }, "`claim_limit` is 9223372036854775807"),
             (Config { notify_max_age_ms: -1, ..ok() }, "`notify_max_age_ms` is -1"),
-            (Config { keep_settled_ms: 863_999_999, ..ok() }, "`keep_settled_ms` is 863999999, it needs 864000000"),
+            (
+                Config { keep_settled_ms: 863_999_999, ..ok() },
+                "`keep_settled_ms` is 863999999, it needs 864000000",
+            ),
         ];
         for (config, wanted) in rows {
             let got = config.check().unwrap_err().to_string();

@@ -68,7 +68,11 @@ fn delivery(record: &Record<'_>, now: Millis, notify_max_age_ms: i64) -> Option<
             })
         }
         Err(error) => {
-            warn!(log.partition = partition, log.offset = offset, "a notification command is unreadable: {error}");
+            warn!(
+                log.partition = partition,
+                log.offset = offset,
+                "a notification command is unreadable: {error}"
+            );
             None
         }
     }

@@ -59,15 +59,24 @@ impl Metrics {
             ),
             unsettled: registered(
                 registry,
-                IntGauge::new("mailer_unsettled", "Deliveries not in a final state, counted every few seconds"),
+                IntGauge::new(
+                    "mailer_unsettled",
+                    "Deliveries not in a final state, counted every few seconds",
+                ),
             ),
             oldest_due_seconds: registered(
                 registry,
-                Gauge::new("mailer_oldest_due_seconds", "For how long the oldest unsettled delivery has been due"),
+                Gauge::new(
+                    "mailer_oldest_due_seconds",
+                    "For how long the oldest unsettled delivery has been due",
+                ),
             ),
             lag_seconds: registered(
                 registry,
-                Gauge::new("mailer_lag_seconds", "Age of the last command read; 0 when caught up with the log"),
+                Gauge::new(
+                    "mailer_lag_seconds",
+                    "Age of the last command read; 0 when caught up with the log",
+                ),
             ),
         };
         // A series that exists from the start can be alarmed on from the start.

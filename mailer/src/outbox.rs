@@ -80,7 +80,8 @@ impl Transport for Outbox {
     fn send(&self, mail: &Mail) -> Result<(), SendError> {
         let folder = self.make_folder_of(mail.subscriber_id).map_err(infrastructure)?;
         let part = folder.join(format!(".{}.part", mail.notification_id));
-        let written = write_durably(&part, &mail.content).and_then(|()| fs::rename(&part, self.path_of(mail)));
+        let written =
+            write_durably(&part, &mail.content).and_then(|()| fs::rename(&part, self.path_of(mail)));
         if let Err(error) = written {
             // Half a file helps nobody; if it cannot be deleted either, the retry overwrites it.
             drop(fs::remove_file(&part));

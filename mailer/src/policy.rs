@@ -78,7 +78,7 @@ impl Half {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Opening {
     pub(crate) created_at: Millis,
-    /// Whether an attempt was made before this claim.
+    /// Whether the other side answered an earlier attempt, and sent it back for now.
     pub(crate) was_tried: bool,
     pub(crate) may_have_left: bool,
     /// Whether the log was read to its end after this opening was entered.
@@ -96,7 +96,10 @@ pub(crate) fn judge_opening(opening: &Opening, now: Millis, notify_max_age_ms: i
             return end(DeliveryState::Unsubscribed, "unsubscribed_before_it_was_told");
         }
         if close.state == DeliveryState::Sending && !close.is_ours {
-            return Decision::Wait { due_at: now.saturating_add(LOOK_AGAIN_MS), rule: "its_close_is_leaving" };
+            return Decision::Wait {
+                due_at: now.saturating_add(LOOK_AGAIN_MS),
+                rule: "its_close_is_leaving",
+            };
         }
         if close.state.is_final() || close.may_have_left {
             return end(DeliveryState::GaveUp, "overtaken_by_its_close");
@@ -172,3 +175,6 @@ pub(crate) fn judge_close(close: &Close, now: Millis) -> Decision {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

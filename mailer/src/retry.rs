@@ -61,7 +61,12 @@ impl Attempt {
         };
         let is_too_old = self.now.saturating_sub(self.created_at) >= self.give_up_after_ms;
         if !verdict.state.is_final() && is_too_old {
-            return Verdict { state: DeliveryState::GaveUp, due_at: self.now, rule: "tried_too_long", ..verdict };
+            return Verdict {
+                state: DeliveryState::GaveUp,
+                due_at: self.now,
+                rule: "tried_too_long",
+                ..verdict
+            };
         }
         verdict
     }
@@ -134,7 +139,8 @@ mod tests {
 
     #[test]
     fn retries_come_after_1_10_and_60_minutes_and_then_hourly() {
-        let due = |attempts| attempt(attempts, false, 0).judge(&Err(SendError::Transient { code: 451 }), 0).due_at;
+        let due =
+            |attempts| attempt(attempts, false, 0).judge(&Err(SendError::Transient { code: 451 }), 0).due_at;
         assert_eq!([1, 2, 3, 4, 100].map(due), [60_000, 600_000, 3_600_000, 3_600_000, 3_600_000]);
     }
 
@@ -146,7 +152,10 @@ mod tests {
             assert!((60_000..72_000).contains(&pause), "{pause}");
             assert_eq!(pause, pause_ms(id, 1));
         }
-        assert_ne!(pause_ms(NotificationId(Uuid::from_u128(1)), 1), pause_ms(NotificationId(Uuid::from_u128(999)), 1));
+        assert_ne!(
+            pause_ms(NotificationId(Uuid::from_u128(1)), 1),
+            pause_ms(NotificationId(Uuid::from_u128(999)), 1)
+        );
     }
 
     #[test]

@@ -110,7 +110,8 @@ mod tests {
     #[test]
     fn nothing_begins_when_the_time_is_up() {
         let left = AtomicUsize::new(2);
-        let may_begin = || left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok();
+        let may_begin =
+            || left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok();
         let outcomes = send_all(&BrokenAt(9), &mails(5), &may_begin);
         assert_eq!(outcomes.iter().filter(|outcome| outcome.is_some()).count(), 2);
     }

@@ -1,0 +1,358 @@
+//! Dispatch: claims what is due, judges each delivery, lets leave what may leave, and records what became of it.
+//!
+//! ```text
+//! claim ─▶ judge ─▶ mark as leaving ─▶ send ─▶ settle          a crash between any two: the lease runs out,
+//!             ╰───── waits, or ends unsent ─────▶ settle          and whoever claims it next goes on from the ledger
+//! ```
+//!
+//! Openings of a portion are settled before its closes are judged. Nothing of a message may reach the log.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use andon_domain::{CommandKind, Millis, NotificationId};
+use andon_schemas::decode_command;
+use andon_store::{Accounts, Claim, Delivery, DeliveryState, Settlement, Subscriber};
+use tokio::runtime::Handle;
+use tracing::{info, warn};
+
+use crate::breaker::Breaker;
+use crate::error::chain;
+use crate::policy::{self, Close, Decision, Half, Opening};
+use crate::retry::{Attempt, Verdict};
+use crate::sending::send_all;
+use crate::{Clock, Config, Error, Look, Mail, Metrics, SendError, Transport, render};
+
+/// How long an erasure that could not be finished rests: 10 s.
+const ERASE_AGAIN_MS: i64 = 10_000;
+
+/// How far the clocks of controllers, log and mailer may be apart where it matters: a day.
+const CLOCK_MARGIN_MS: i64 = 86_400_000;
+
+/// The closes that an opening may have.
+const CLOSES: [CommandKind; 3] = [CommandKind::Restored, CommandKind::Withdrawn, CommandKind::Unsubscribed];
+
+pub(crate) struct Dispatcher {
+    pub(crate) accounts: Arc<dyn Accounts>,
+    pub(crate) transport: Box<dyn Transport>,
+    pub(crate) runtime: Handle,
+    pub(crate) clock: Clock,
+    pub(crate) config: Config,
+    pub(crate) look: Look,
+    pub(crate) metrics: Metrics,
+    /// Who claims: random, so that no two processes and no two lives of one have the same.
+    pub(crate) owner: String,
+    pub(crate) breaker: Breaker,
+    /// What became of deliveries and is not in the ledger yet, because it did not answer.
+    pub(crate) unrecorded: Vec<Settlement>,
+}
+
+/// A delivery that is to leave.
+struct Departure {
+    delivery: Delivery,
+    mail: Mail,
+}
+
+impl Dispatcher {
+    /// Handles one portion of what is due. Whether there may be more.
+    pub(crate) fn turn(&mut self, is_caught_up: bool, stop: &AtomicBool) -> Result<bool, Error> {
+        self.record()?;
+        let now = (self.clock)();
+        if self.breaker.paused_until(now).is_some() {
+            return Ok(false);
+        }
+        let claim = Claim {
+            owner: self.owner.clone(),
+            now,
+            lease_until: now.saturating_add(self.config.lease_ms),
+            limit: self.breaker.allows(self.config.claim_limit),
+        };
+        let claimed = self
+            .runtime
+            .block_on(self.accounts.claim(&claim))
+            .map_err(Error::accounts("claim what is due from the ledger"))?;
+        let is_full = claimed.len() >= claim.limit;
+        let ours: HashSet<NotificationId> = claimed.iter().map(|delivery| delivery.id).collect();
+        let leave_before = now.saturating_add(self.config.lease_ms / 2);
+        let (openings, closes) =
+            claimed.into_iter().partition::<Vec<_>, _>(|delivery| delivery.kind == CommandKind::Down);
+        for portion in [openings, closes] {
+            let departures = self.judge_all(portion, &ours, is_caught_up)?;
+            self.let_leave(departures, leave_before, stop)?;
+            self.record()?;
+        }
+        Ok(is_full)
+    }
+
+    /// Until when the way out is known to be broken.
+    pub(crate) fn paused_until(&self, now: Millis) -> Option<Millis> {
+        self.breaker.paused_until(now)
+    }
+
+    /// Decides over each delivery; those to leave are returned, with their message.
+    fn judge_all(
+        &mut self,
+        portion: Vec<Delivery>,
+        ours: &HashSet<NotificationId>,
+        is_caught_up: bool,
+    ) -> Result<Vec<Departure>, Error> {
+        let mut departures = Vec::with_capacity(portion.len());
+        for delivery in portion {
+            let subscriber = self.subscriber(&delivery)?;
+            let Some(subscriber) = subscriber else {
+                self.end_erased(&delivery);
+                continue;
+            };
+            match self.judge(&delivery, ours, is_caught_up)? {
+                Decision::Send => match self.message(&delivery, &subscriber) {
+                    Some(mail) => departures.push(Departure { delivery, mail }),
+                    None => self.end(&delivery, DeliveryState::Refused, "message_unsendable"),
+                },
+                Decision::Wait { due_at, rule } => self.wait(&delivery, due_at, rule),
+                Decision::End { state, rule } => self.end(&delivery, state, rule),
+            }
+        }
+        Ok(departures)
+    }
+
+    /// Reads what the decision over a delivery depends on, and decides.
+    fn judge(
+        &self,
+        delivery: &Delivery,
+        ours: &HashSet<NotificationId>,
+        is_caught_up: bool,
+    ) -> Result<Decision, Error> {
+        let now = (self.clock)();
+        if delivery.kind == CommandKind::Down {
+            let mut close = None;
+            for kind in CLOSES {
+                close = close.or(self.half(delivery, kind, ours)?);
+            }
+            let opening = Opening {
+                created_at: delivery.created_at,
+                was_tried: delivery.smtp_code.is_some(),
+                may_have_left: delivery.may_have_left,
+                is_caught_up,
+                close,
+            };
+            return Ok(policy::judge_opening(&opening, now, self.config.notify_max_age_ms));
+        }
+        let opening = self.half(delivery, CommandKind::Down, ours)?;
+        let stop_began_at =
+            decode_command(&delivery.command).map_or(delivery.created_at, |command| command.first_told_start);
+        // An opening settles after its stop began; the margin is for clocks that do not quite agree.
+        let forgotten_before =
+            now.saturating_sub(self.config.keep_settled_ms).saturating_add(CLOCK_MARGIN_MS);
+        let close = Close { opening, is_caught_up, may_be_forgotten: stop_began_at < forgotten_before };
+        Ok(policy::judge_close(&close, now))
+    }
+
+    /// The delivery of another kind about the same incident to the same subscriber.
+    fn half(
+        &self,
+        delivery: &Delivery,
+        kind: CommandKind,
+        ours: &HashSet<NotificationId>,
+    ) -> Result<Option<Half>, Error> {
+        let id = NotificationId::derive(delivery.incident_id, kind, delivery.subscriber_id);
+        let found = self
+            .runtime
+            .block_on(self.accounts.delivery(id))
+            .map_err(Error::accounts("read a delivery from the ledger"))?;
+        Ok(found.map(|found| Half::of(&found, ours.contains(&found.id))))
+    }
+
+    fn subscriber(&self, delivery: &Delivery) -> Result<Option<Subscriber>, Error> {
+        self.runtime
+            .block_on(self.accounts.subscriber(delivery.subscriber_id))
+            .map_err(Error::accounts("read a subscriber"))
+    }
+
+    /// The message, if one can be made.
+    fn message(&self, delivery: &Delivery, subscriber: &Subscriber) -> Option<Mail> {
+        let problem = match decode_command(&delivery.command) {
+            Ok(command) => match render(&command, subscriber, &self.look) {
+                Ok(mail) => return Some(mail),
+                Err(error) => chain(&error),
+            },
+            Err(error) => chain(&error),
+        };
+        warn!(notification.id = %delivery.id, "a message cannot be made and is not sent: {problem}");
+        None
+    }
+
+    /// Marks, sends and judges the outcome.
+    fn let_leave(
+        &mut self,
+        mut departures: Vec<Departure>,
+        leave_before: Millis,
+        stop: &AtomicBool,
+    ) -> Result<(), Error> {
+        if let Some(until) = self.breaker.paused_until((self.clock)()) {
+            for departure in departures {
+                self.wait(&departure.delivery, until, "way_out_broken");
+            }
+            return Ok(());
+        }
+        if departures.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<NotificationId> = departures.iter().map(|departure| departure.delivery.id).collect();
+        let leaving = self
+            .runtime
+            .block_on(self.accounts.leaving(&self.owner, &ids))
+            .map_err(Error::accounts("mark deliveries as leaving in the ledger"))?;
+        // What is not ours any more, another sender has taken over.
+        departures.retain(|departure| leaving.contains(&departure.delivery.id));
+        let (deliveries, mails): (Vec<Delivery>, Vec<Mail>) =
+            departures.into_iter().map(|departure| (departure.delivery, departure.mail)).unzip();
+        let clock = &self.clock;
+        let may_begin = || clock() < leave_before && !stop.load(Ordering::Acquire);
+        let outcomes = send_all(&*self.transport, &mails, &may_begin);
+        let now = (self.clock)();
+        let pause = self.heed(&outcomes, now);
+        for (delivery, outcome) in deliveries.iter().zip(&outcomes) {
+            match outcome {
+                Some(outcome) => self.ended(delivery, outcome, now, pause)?,
+                None => self.wait(delivery, pause, "not_begun"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the breaker know how the way is; from when on something may leave again.
+    fn heed(&mut self, outcomes: &[Option<Result<(), SendError>>], now: Millis) -> Millis {
+        let broken = outcomes.iter().flatten().find_map(|outcome| match outcome {
+            Err(error @ SendError::Infrastructure(_)) => Some(error),
+            Ok(()) | Err(_) => None,
+        });
+        if let Some(error) = broken {
+            let until = self.breaker.broken(now);
+            warn!(
+                "no message can leave, the next try is in {} ms: {}",
+                until.saturating_sub(now),
+                chain(error)
+            );
+            return until;
+        }
+        if outcomes.iter().flatten().next().is_some() {
+            self.breaker.works();
+        }
+        now
+    }
+
+    /// Records how an attempt ended.
+    fn ended(
+        &mut self,
+        delivery: &Delivery,
+        outcome: &Result<(), SendError>,
+        now: Millis,
+        pause: Millis,
+    ) -> Result<(), Error> {
+        let attempt = Attempt {
+            id: delivery.id,
+            attempts: delivery.attempts,
+            may_have_left: delivery.may_have_left,
+            created_at: delivery.created_at,
+            give_up_after_ms: self.config.give_up_after_ms,
+            now,
+        };
+        let verdict = attempt.judge(outcome, pause);
+        match outcome {
+            Ok(()) => {
+                let seconds = now.saturating_sub(delivery.created_at).max(0) as f64 / 1_000.0;
+                self.metrics.event_to_send_seconds.observe(seconds);
+            }
+            Err(error) => {
+                warn!(
+                    notification.id = %delivery.id,
+                    delivery.state = verdict.state.name(),
+                    delivery.rule = verdict.rule,
+                    "a message was not accepted: {}",
+                    chain(error)
+                );
+            }
+        }
+        // Whoever is erased while their message leaves would find it in the outbox again.
+        if verdict.may_have_left && self.subscriber(delivery)?.is_none() {
+            self.end_erased(&Delivery { may_have_left: true, ..delivery.clone() });
+        } else {
+            self.settle(delivery, verdict, now);
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, delivery: &Delivery, due_at: Millis, rule: &'static str) {
+        let verdict = Verdict { due_at, is_attempt: false, ..unsent(delivery, DeliveryState::Queued, rule) };
+        self.settle(delivery, verdict, (self.clock)());
+    }
+
+    fn end(&mut self, delivery: &Delivery, state: DeliveryState, rule: &'static str) {
+        info!(
+            notification.id = %delivery.id,
+            incident.id = %delivery.incident_id,
+            subscriber.id = %delivery.subscriber_id,
+            delivery.state = state.name(),
+            delivery.rule = rule,
+            "a notification ends unsent"
+        );
+        self.settle(delivery, unsent(delivery, state, rule), (self.clock)());
+    }
+
+    /// The subscriber is gone: so is whatever the transport keeps of them.
+    fn end_erased(&mut self, delivery: &Delivery) {
+        match self.transport.forget(delivery.subscriber_id) {
+            Ok(()) => self.end(delivery, DeliveryState::Erased, "subscriber_erased"),
+            Err(error) => {
+                warn!(subscriber.id = %delivery.subscriber_id, "an erasure is not finished: {}", chain(&error));
+                let due_at = (self.clock)().saturating_add(ERASE_AGAIN_MS);
+                self.wait(delivery, due_at, "erasure_unfinished");
+            }
+        }
+    }
+
+    fn settle(&mut self, delivery: &Delivery, verdict: Verdict, now: Millis) {
+        self.metrics.settled(verdict.state);
+        self.unrecorded.push(Settlement {
+            id: delivery.id,
+            owner: self.owner.clone(),
+            state: verdict.state,
+            due_at: verdict.due_at,
+            rule: verdict.rule.to_owned(),
+            may_have_left: verdict.may_have_left,
+            smtp_code: verdict.smtp_code,
+            is_attempt: verdict.is_attempt,
+            now,
+        });
+    }
+
+    /// Writes what became of deliveries into the ledger.
+    fn record(&mut self) -> Result<(), Error> {
+        if self.unrecorded.is_empty() {
+            return Ok(());
+        }
+        let recorded = self
+            .runtime
+            .block_on(self.accounts.settle(&self.unrecorded))
+            .map_err(Error::accounts("settle deliveries in the ledger"))?;
+        if recorded < self.unrecorded.len() {
+            // A lease ran out, or an earlier answer was lost on its way: the ledger knows better than we do.
+            info!("{} settlements came after somebody else's", self.unrecorded.len() - recorded);
+        }
+        self.unrecorded.clear();
+        Ok(())
+    }
+}
+
+/// What becomes of a delivery that nothing was tried with.
+fn unsent(delivery: &Delivery, state: DeliveryState, rule: &'static str) -> Verdict {
+    Verdict {
+        state,
+        due_at: delivery.due_at,
+        rule,
+        may_have_left: delivery.may_have_left,
+        smtp_code: None,
+        is_attempt: false,
+    }
+}

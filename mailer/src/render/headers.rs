@@ -1,0 +1,90 @@
+//! The headers of a message. What makes a thread, in any client, is the same in all messages of an incident to one
+//! subscriber; what makes a message the same message is the same in each of its retries.
+//!
+//! `List-Unsubscribe` and `List-Unsubscribe-Post` belong here too, once there is a page that they can lead to.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use andon_domain::{Millis, NAMESPACE, SubscriberId};
+use lettre::Message;
+use lettre::message::MessageBuilder;
+use lettre::message::header::{HeaderName, HeaderValue};
+use uuid::Uuid;
+
+use super::thread_index::{base64, thread_index};
+use super::{Facts, Look};
+
+/// Number of the message among those of its kind in the incident. Only reminders will count further.
+const SEQUENCE: u32 = 1;
+
+/// The last instant that a `Date` can name, in 9999.
+const DATE_MAX: Millis = 253_402_300_799_000;
+
+/// A message with every header but `To`.
+pub(super) fn builder(
+    facts: &Facts<'_>,
+    subscriber: SubscriberId,
+    stem: &str,
+    look: &Look,
+) -> MessageBuilder {
+    let Facts { command, line, .. } = facts;
+    let domain = &look.domain;
+    let kind = command.kind.name();
+    let incident = command.incident_id;
+    let root = format!("<incident.{incident}@{domain}>");
+    let message_id = format!(
+        "<{}.{SEQUENCE}.{incident}.{}@{domain}>",
+        kind.to_ascii_lowercase(),
+        hash(&format!("subscriber/{subscriber}"))
+    );
+    let index = base64(&thread_index(incident, command.first_told_start));
+    let others = [
+        ("Thread-Topic", stem.to_owned()),
+        ("Thread-Index", index),
+        ("List-Id", list_id(command.line_id.as_str(), domain)),
+        ("Auto-Submitted", "auto-generated".to_owned()),
+        ("X-Auto-Response-Suppress", "All".to_owned()),
+        ("X-Line", line.clone()),
+        ("X-Incident-Id", incident.to_string()),
+        ("X-Event", kind.to_owned()),
+    ];
+    let builder = Message::builder()
+        .message_id(Some(message_id))
+        .date(UNIX_EPOCH + Duration::from_millis(command.created_at.clamp(0, DATE_MAX).unsigned_abs()))
+        .from(look.from.clone())
+        .subject(stem)
+        .in_reply_to(root.clone())
+        .references(root);
+    others.into_iter().fold(builder, |builder, (name, value)| {
+        builder.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value))
+    })
+}
+
+/// `<line.lines.domain>`, by which readers filter. A line id that is no plain word is named by its hash.
+fn list_id(line: &str, domain: &str) -> String {
+    let is_plain = line.len() <= 60
+        && line.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if is_plain { format!("<{line}.lines.{domain}>") } else { format!("<x-{}.lines.{domain}>", hash(line)) }
+}
+
+/// 16 characters that stand for a text and tell nothing of it.
+fn hash(text: &str) -> String {
+    let mut hash = Uuid::new_v5(&NAMESPACE, text.as_bytes()).simple().to_string();
+    hash.truncate(16);
+    hash
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_id_is_readable_where_the_line_is_a_plain_word() {
+        assert_eq!(list_id("press-3", "a.example"), "<press-3.lines.a.example>");
+        for line in ["Press 3", "línea", "a>b", "A", "a.b", &"a".repeat(61)] {
+            let id = list_id(line, "a.example");
+            assert!(id.starts_with("<x-") && id.len() == "<x-.lines.a.example>".len() + 16, "{id}");
+        }
+        assert_ne!(list_id("A", "d"), list_id("B", "d"));
+    }
+}
