@@ -259,7 +259,8 @@ impl Starting {
             andon_mailer::Metrics::new(registry),
             Arc::new(now_ms),
             self.runtime.clone(),
-        );
+        )
+        .map_err(|e| needed("start the mailer")(&e))?;
         self.spawn("mailer", move |stop, on_turn| mailer.run(stop, on_turn))
     }
 }
