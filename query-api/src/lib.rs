@@ -1,1 +1,111 @@
-//! Under construction.
+//! Andon over HTTP: status changes in, answers out. JSON, RFC 9457 problems, RFC 3339 times in UTC, opaque cursors.
+//!
+//! A handler reads a store or appends to the log, and decides nothing about a line. No address stands in a URL, a log
+//! line or an answer, but in the answer to whoever asked by that address.
+
+mod address;
+mod cursor;
+mod dead_letters;
+mod deliveries;
+mod directory;
+mod downtime;
+mod ingest;
+mod lines;
+mod metrics;
+mod params;
+mod problem;
+mod respond;
+mod settings;
+mod statuses;
+mod subscriptions;
+mod time;
+
+use std::sync::Arc;
+
+use andon_domain::{Millis, SubscriberId};
+use andon_log::Appender;
+use andon_store::{Accounts, Views};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::routing::{get, post};
+
+pub use metrics::ApiMetrics;
+
+/// Limits of the API.
+#[derive(Debug, Clone)]
+pub struct ApiConfig {
+    /// The largest request body, in bytes. Default 8 MiB.
+    pub body_bytes_max: usize,
+    /// Most status changes of one request. Default 10,000.
+    pub rows_max: usize,
+    /// Most items of a page. Default 1,000.
+    pub page_max: usize,
+    /// Items of a page when the request does not say. Default 100.
+    pub page_default: usize,
+    /// How long an answer waits until the views show what it did, in ms; then it is 202. Default 2,000.
+    pub settle_ms_max: u64,
+}
+
+impl Default for ApiConfig {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: 8 << 20,
+            rows_max: 10_000,
+            page_max: 1_000,
+            page_default: 100,
+            settle_ms_max: 2_000,
+        }
+    }
+}
+
+/// What the handlers work with.
+#[derive(Clone)]
+pub struct Api {
+    /// The views.
+    pub views: Arc<dyn Views>,
+    /// The accounts.
+    pub accounts: Arc<dyn Accounts>,
+    /// Writes to the log.
+    pub appender: Arc<dyn Appender>,
+    /// The number of partitions of the input.
+    pub partitions: u32,
+    /// Limits.
+    pub config: ApiConfig,
+    /// Metrics.
+    pub metrics: ApiMetrics,
+    /// The wall clock, in ms.
+    pub clock: Arc<dyn Fn() -> Millis + Send + Sync>,
+    /// Deletes what lies about a subscriber outside the accounts, such as mails in an outbox.
+    pub erase: Arc<dyn Fn(SubscriberId) -> std::io::Result<()> + Send + Sync>,
+}
+
+/// The routes.
+pub fn router(api: Api) -> Router {
+    let body_bytes_max = api.config.body_bytes_max;
+    Router::new()
+        .route("/v1/lines", get(lines::list))
+        .route("/v1/lines/{line}", get(lines::show).put(lines::put).delete(lines::remove))
+        .route("/v1/lines/{line}/downtime", get(downtime::of_line))
+        .route("/v1/downtime", get(downtime::list))
+        .route("/v1/downtime/{id}", get(downtime::show))
+        .route("/v1/statuses", get(statuses::list))
+        .route("/v1/line-status", post(ingest::post))
+        .route("/v1/subscriptions", post(subscriptions::create))
+        .route("/v1/subscriptions/search", post(subscriptions::search))
+        .route(
+            "/v1/subscriptions/{id}",
+            get(subscriptions::show).patch(subscriptions::edit).delete(subscriptions::end),
+        )
+        .route("/v1/subscribers/{id}", axum::routing::delete(subscriptions::erase))
+        .route("/v1/incidents/{incident}/deliveries", get(deliveries::list))
+        .route("/v1/dead-letters", get(dead_letters::list))
+        .route("/v1/dead-letters/{id}", get(dead_letters::show))
+        .route("/v1/dead-letters/{id}/redrive", post(dead_letters::redrive))
+        .route("/v1/dead-letters/{id}/discard", post(dead_letters::discard))
+        .fallback(problem::no_route)
+        .method_not_allowed_fallback(problem::no_method)
+        .layer(DefaultBodyLimit::max(body_bytes_max))
+        .layer(middleware::from_fn_with_state(api.metrics.clone(), metrics::observe))
+        .with_state(api)
+}

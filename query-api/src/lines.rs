@@ -1,0 +1,212 @@
+//! Lines: what each does now, and its entry in the directory.
+
+use std::collections::BTreeMap;
+
+use andon_domain::{Cause, DirectoryChange, IntervalId, Kind, LineEntry, LineId};
+use andon_store::StoredLine;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, PathRejection};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::IntoResponse;
+use serde::Serialize;
+
+use crate::Api;
+use crate::cursor;
+use crate::directory::{json_body, settled};
+use crate::params::Params;
+use crate::problem::{Answer, Problem};
+use crate::respond::{Page, json, tagged};
+use crate::settings::{EntryBody, EntryView};
+use crate::time::Instant;
+
+/// Most lines of a node.
+pub(crate) const NODE_LINES_MAX: usize = 5_000;
+
+#[derive(Debug, Serialize)]
+struct LineView {
+    line_id: String,
+    path: Vec<String>,
+    status: &'static str,
+    class: &'static str,
+    cause: &'static str,
+    since: Option<Instant>,
+    last_event_at: Option<Instant>,
+    last_seen_at: Option<Instant>,
+    open_downtime: Option<OpenDowntime>,
+    reason_code: Option<String>,
+    source_status: Option<String>,
+    version: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct OpenDowntime {
+    id: String,
+    started_at: Instant,
+}
+
+impl LineView {
+    fn new(line: StoredLine, entry: Option<LineEntry>) -> Self {
+        let StoredLine { line_id, version, row } = line;
+        let open_downtime = row.open_downtime_at.map(|started_at| OpenDowntime {
+            id: IntervalId::derive(&line_id, Kind::Down, started_at).to_string(),
+            started_at: Instant(started_at),
+        });
+        Self {
+            path: entry.map_or_else(|| vec![line_id.to_string()], |entry| entry.path),
+            line_id: line_id.to_string(),
+            status: row.status.name(),
+            class: row.class.name(),
+            cause: row.open_downtime_at.map_or(Cause::None, |_| row.status.cause()).name(),
+            since: Some(Instant(row.since)),
+            last_event_at: Some(Instant(row.last_event_at)),
+            last_seen_at: Some(Instant(row.last_seen_at)),
+            open_downtime,
+            reason_code: row.reason_code.map(|text| text.to_string()),
+            source_status: row.source_status.map(|text| text.to_string()),
+            version,
+        }
+    }
+
+    /// A line that is registered and has not said anything.
+    fn silent(line: &LineId, entry: LineEntry) -> Self {
+        Self {
+            line_id: line.to_string(),
+            path: entry.path,
+            status: "UNKNOWN",
+            class: "unknown",
+            cause: Cause::None.name(),
+            since: None,
+            last_event_at: None,
+            last_seen_at: None,
+            open_downtime: None,
+            reason_code: None,
+            source_status: None,
+            version: 0,
+        }
+    }
+}
+
+/// The line of a path.
+pub(crate) fn line_of(path: Result<Path<String>, PathRejection>) -> Result<LineId, Problem> {
+    let Path(text) =
+        path.map_err(|_| Problem::bad_request("the line in the path is not percent-encoded UTF-8"))?;
+    LineId::new(&text).map_err(|why| Problem::bad_request(why.to_string()))
+}
+
+/// `GET /v1/lines`
+pub(crate) async fn list(State(api): State<Api>, params: Params) -> Answer {
+    params.only(&["area", "limit", "cursor"])?;
+    let limit = params.limit(&api)?;
+    let identity = params.identity("/v1/lines");
+    let after = match params.cursor(&identity)? {
+        None => None,
+        Some(key) => Some(
+            std::str::from_utf8(&key)
+                .ok()
+                .and_then(|text| LineId::new(text).ok())
+                .ok_or_else(|| Problem::bad_request("`cursor` is none of this query"))?,
+        ),
+    };
+    let as_of = api.as_of().await?;
+    let mut items = match params.get("area") {
+        None => {
+            let lines = api.views.lines(after.as_ref(), limit + 1).await?;
+            let ids: Vec<LineId> = lines.iter().map(|line| line.line_id.clone()).collect();
+            let mut entries: BTreeMap<LineId, LineEntry> =
+                api.views.line_entries(&ids).await?.into_iter().collect();
+            lines
+                .into_iter()
+                .map(|line| {
+                    let entry = entries.remove(&line.line_id);
+                    LineView::new(line, entry)
+                })
+                .collect::<Vec<_>>()
+        }
+        Some(area) => {
+            let mut items = Vec::new();
+            let lines = lines_of(&api, area).await?;
+            let behind = lines.into_iter().filter(|line| after.as_ref().is_none_or(|after| line > after));
+            for line in behind.take(limit + 1) {
+                let entry = api.views.line_entry(&line).await?;
+                match (api.views.line(&line).await?, entry) {
+                    (Some(stored), entry) => items.push(LineView::new(stored, entry)),
+                    (None, Some(entry)) => items.push(LineView::silent(&line, entry)),
+                    (None, None) => {}
+                }
+            }
+            items
+        }
+    };
+    let has_more = items.len() > limit;
+    items.truncate(limit);
+    let next_cursor =
+        items.last().filter(|_| has_more).map(|last| cursor::write(&identity, last.line_id.as_bytes()));
+    json(StatusCode::OK, &Page { items, next_cursor, as_of })
+}
+
+/// The lines at or under a node, ordered.
+pub(crate) async fn lines_of(api: &Api, node: &str) -> Result<Vec<LineId>, Problem> {
+    let lines = api.views.lines_under(node, NODE_LINES_MAX + 1).await?;
+    if lines.len() > NODE_LINES_MAX {
+        return Err(Problem::field(
+            "area",
+            format!(
+                "`{}` has more than {NODE_LINES_MAX} lines; ask for a node below it",
+                node.escape_debug()
+            ),
+        ));
+    }
+    // A line that nobody registered is a node of its own.
+    match LineId::new(node) {
+        Ok(line) if lines.is_empty() => Ok(vec![line]),
+        Ok(_) | Err(_) => Ok(lines),
+    }
+}
+
+/// `GET /v1/lines/{line}`
+pub(crate) async fn show(
+    State(api): State<Api>,
+    path: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    params: Params,
+) -> Answer {
+    params.only(&[])?;
+    let line = line_of(path)?;
+    let entry = api.views.line_entry(&line).await?;
+    let view = match (api.views.line(&line).await?, entry) {
+        (Some(stored), entry) => LineView::new(stored, entry),
+        (None, Some(entry)) => LineView::silent(&line, entry),
+        (None, None) => return Err(Problem::not_found(format!("nothing is known of line `{line}`"))),
+    };
+    tagged(&headers, &view)
+}
+
+/// `PUT /v1/lines/{line}`
+pub(crate) async fn put(
+    State(api): State<Api>,
+    path: Result<Path<String>, PathRejection>,
+    params: Params,
+    body: Result<Bytes, BytesRejection>,
+) -> Answer {
+    params.only(&[])?;
+    let line = line_of(path)?;
+    let entry = json_body::<EntryBody>(body, &api)?.into_entry(&line)?;
+    let is_settled = api.change_directory(&[DirectoryChange::Line(line.clone(), entry.clone())]).await?;
+    json(settled(is_settled, StatusCode::OK), &EntryView::new(&line, entry))
+}
+
+/// `DELETE /v1/lines/{line}`: its entry alone; what it did stays.
+pub(crate) async fn remove(
+    State(api): State<Api>,
+    path: Result<Path<String>, PathRejection>,
+    params: Params,
+) -> Answer {
+    params.only(&[])?;
+    let line = line_of(path)?;
+    if api.views.line_entry(&line).await?.is_none() {
+        return Err(Problem::not_found(format!("line `{line}` is not registered")));
+    }
+    let is_settled = api.change_directory(&[DirectoryChange::LineRemoved(line)]).await?;
+    Ok(settled(is_settled, StatusCode::NO_CONTENT).into_response())
+}

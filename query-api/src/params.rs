@@ -1,0 +1,86 @@
+//! Query parameters: known ones, each at most once.
+
+use axum::extract::FromRequestParts;
+use axum::extract::Query;
+use axum::http::request::Parts;
+
+use crate::Api;
+use crate::cursor;
+use crate::problem::Problem;
+
+/// The parameters of a request.
+#[derive(Debug, Default)]
+pub(crate) struct Params(Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Params {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Query::<Vec<(String, String)>>::from_request_parts(parts, state).await {
+            Ok(Query(pairs)) => Ok(Self(pairs)),
+            Err(_) => Err(Problem::bad_request("the query is not percent-encoded UTF-8")),
+        }
+    }
+}
+
+impl Params {
+    /// Refuses parameters that are not `known`, and repeated ones.
+    pub(crate) fn only(&self, known: &[&str]) -> Result<(), Problem> {
+        for (index, (name, _)) in self.0.iter().enumerate() {
+            if !known.contains(&name.as_str()) {
+                let names =
+                    if known.is_empty() { "none".to_owned() } else { format!("`{}`", known.join("`, `")) };
+                return Err(Problem::bad_request(format!(
+                    "there is no parameter `{}` here; there are {names}",
+                    name.escape_debug()
+                )));
+            }
+            if self.0[..index].iter().any(|(other, _)| other == name) {
+                return Err(Problem::bad_request(format!("`{name}` stands twice")));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn switch(&self, name: &str) -> Result<bool, Problem> {
+        match self.get(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(Problem::bad_request(format!("`{name}` is `true` or `false`"))),
+        }
+    }
+
+    pub(crate) fn instant(&self, name: &str) -> Result<Option<i64>, Problem> {
+        self.get(name)
+            .map(crate::time::parse)
+            .transpose()
+            .map_err(|why| Problem::bad_request(format!("`{name}`: {why}")))
+    }
+
+    /// Items of a page.
+    pub(crate) fn limit(&self, api: &Api) -> Result<usize, Problem> {
+        let max = api.config.page_max;
+        match self.get("limit").map(str::parse::<usize>) {
+            None => Ok(api.config.page_default.min(max)),
+            Some(Ok(limit)) if (1..=max).contains(&limit) => Ok(limit),
+            Some(_) => Err(Problem::bad_request(format!("`limit` is a whole number from 1 to {max}"))),
+        }
+    }
+
+    /// All that says what is asked for: a cursor belongs to one such text. `path` tells routes apart.
+    pub(crate) fn identity(&self, path: &str) -> String {
+        let mut pairs: Vec<_> =
+            self.0.iter().filter(|(name, _)| !matches!(name.as_str(), "cursor" | "limit")).collect();
+        pairs.sort();
+        pairs.iter().fold(path.to_owned(), |text, (name, value)| format!("{text}\n{name}={value}"))
+    }
+
+    /// The key of the request's cursor, if it has one.
+    pub(crate) fn cursor(&self, identity: &str) -> Result<Option<Vec<u8>>, Problem> {
+        self.get("cursor").map(|text| cursor::read(identity, text)).transpose()
+    }
+}

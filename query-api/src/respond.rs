@@ -1,0 +1,65 @@
+//! Answers in JSON.
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::IntoResponse;
+use serde::Serialize;
+
+use crate::Api;
+use crate::cursor;
+use crate::problem::{Answer, Problem};
+use crate::time::Instant;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// A list, everywhere.
+#[derive(Debug, Serialize)]
+pub(crate) struct Page<T> {
+    pub(crate) items: Vec<T>,
+    pub(crate) next_cursor: Option<String>,
+    pub(crate) as_of: Option<Instant>,
+}
+
+fn bytes(value: &impl Serialize) -> Result<Vec<u8>, Problem> {
+    serde_json::to_vec(value).map_err(|error| {
+        tracing::error!("could not write an answer: {error}");
+        Problem::internal()
+    })
+}
+
+/// An answer with a status of its own.
+pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Answer {
+    Ok((status, [(header::CONTENT_TYPE, JSON)], bytes(value)?).into_response())
+}
+
+/// 200, or 304 if the reader has the same already.
+pub(crate) fn tagged(headers: &HeaderMap, value: &impl Serialize) -> Answer {
+    let body = bytes(value)?;
+    let tag = format!("\"{:016x}\"", cursor::hash(&body));
+    let is_known = headers
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|known| {
+            matches!(known.trim().trim_start_matches("W/"), "*")
+                || known.trim().trim_start_matches("W/") == tag
+        });
+    let tag = HeaderValue::from_str(&tag).map_err(|_| Problem::internal())?;
+    let mut response = if is_known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(header::CONTENT_TYPE, JSON)], Body::from(body)).into_response()
+    };
+    response.headers_mut().insert(header::ETAG, tag);
+    Ok(response)
+}
+
+impl Api {
+    /// Every status change that the log took before this is in the views; none while a partition has said nothing.
+    pub(crate) async fn as_of(&self) -> Result<Option<Instant>, Problem> {
+        let progress = self.views.progress().await?;
+        let is_whole = progress.len() >= self.partitions as usize;
+        Ok(progress.iter().map(|(_, log_time)| *log_time).min().filter(|_| is_whole).map(Instant))
+    }
+}

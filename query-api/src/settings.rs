@@ -1,0 +1,92 @@
+//! A line's entry in the directory, as JSON.
+
+use andon_domain::{LineEntry, LineId, LineSettings};
+use serde::{Deserialize, Serialize};
+
+use crate::problem::Problem;
+use crate::time::{parse_duration, show_duration};
+
+/// The deepest path, the line included.
+const PATH_LEN_MAX: usize = 32;
+
+/// What `PUT /v1/lines/{line}` takes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EntryBody {
+    path: Option<Vec<String>>,
+    allowed_lateness: Option<String>,
+    events_max: Option<u32>,
+    degraded_is_down: Option<bool>,
+    expect_signal_every: Option<String>,
+    #[serde(default)]
+    retired: bool,
+}
+
+/// The entry as it is shown; what is null takes the default.
+#[derive(Debug, Serialize)]
+pub(crate) struct EntryView {
+    line_id: String,
+    path: Vec<String>,
+    allowed_lateness: Option<String>,
+    events_max: Option<u32>,
+    degraded_is_down: Option<bool>,
+    expect_signal_every: Option<String>,
+    retired: bool,
+}
+
+impl EntryBody {
+    /// Checks it.
+    pub(crate) fn into_entry(self, line: &LineId) -> Result<LineEntry, Problem> {
+        let mut path = self.path.unwrap_or_default();
+        if path.last().is_none_or(|last| last != line.as_str()) {
+            path.push(line.as_str().to_owned());
+        }
+        if path.len() > PATH_LEN_MAX {
+            return Err(Problem::field(
+                "path",
+                format!("the path has {} nodes, the limit is {PATH_LEN_MAX}", path.len()),
+            ));
+        }
+        for node in &path {
+            LineId::check(node)
+                .map_err(|why| Problem::field("path", format!("node `{}`: {why}", node.escape_debug())))?;
+        }
+        let duration = |field: &str, text: Option<String>, min: i64| {
+            let ms = text
+                .map(|text| parse_duration(&text))
+                .transpose()
+                .map_err(|why| Problem::field(field, why))?;
+            match ms {
+                Some(ms) if ms < min => {
+                    Err(Problem::field(field, format!("{ms} ms is below the least of {min} ms")))
+                }
+                ms => Ok(ms),
+            }
+        };
+        if let Some(got) = self.events_max.filter(|got| !(1..=100_000).contains(got)) {
+            return Err(Problem::field("events_max", format!("{got} is not from 1 to 100000")));
+        }
+        let settings = LineSettings {
+            allowed_lateness_ms: duration("allowed_lateness", self.allowed_lateness, 0)?,
+            events_max: self.events_max,
+            degraded_is_down: self.degraded_is_down,
+            expect_signal_every_ms: duration("expect_signal_every", self.expect_signal_every, 1_000)?,
+        };
+        Ok(LineEntry { path, settings, is_retired: self.retired })
+    }
+}
+
+impl EntryView {
+    pub(crate) fn new(line: &LineId, entry: LineEntry) -> Self {
+        let LineEntry { path, settings, is_retired } = entry;
+        Self {
+            line_id: line.to_string(),
+            path,
+            allowed_lateness: settings.allowed_lateness_ms.map(show_duration),
+            events_max: settings.events_max,
+            degraded_is_down: settings.degraded_is_down,
+            expect_signal_every: settings.expect_signal_every_ms.map(show_duration),
+            retired: is_retired,
+        }
+    }
+}
