@@ -101,6 +101,10 @@ impl EventSet {
         self.events.front()
     }
 
+    pub(crate) fn back(&self) -> Option<&Event> {
+        self.events.back()
+    }
+
     /// The event time of the `n`th newest event, counted from 1.
     pub(crate) fn nth_newest_at(&self, n: usize) -> Option<Millis> {
         self.events.len().checked_sub(n).map(|index| self.events[index].at)

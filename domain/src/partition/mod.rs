@@ -4,6 +4,11 @@
 //! to that time fires, ordered by (deadline, line), each at its own time. So what comes out is a function of the
 //! records and the directory, wherever the batches are cut.
 
+mod outcome;
+mod steps;
+
+pub use outcome::{Drained, Outcome, Refusal};
+
 use std::collections::BTreeSet;
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -12,7 +17,6 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 use crate::config::{NEVER, Rules};
-use crate::incident::{Scene, judge};
 use crate::line::Line;
 use crate::texts::Texts;
 use crate::timeline::{Event, Inserted, Notes};
@@ -20,64 +24,6 @@ use crate::{
     Command, Directory, DirectoryChange, FoldConfig, IntervalChange, LineChanged, LineId, LineSettings,
     LineStatus, Millis, StatusChange,
 };
-
-/// Why a status change is not folded. It becomes a dead letter, and the state is as it was.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// It lies at or before the line's watermark.
-    #[error(
-        "event time {event_time} is at or before the watermark {watermark} of line `{line}`; `allowed_lateness` is {allowed_lateness_ms} ms"
-    )]
-    TooLate {
-        /// The line.
-        line: String,
-        /// The event time.
-        event_time: Millis,
-        /// The watermark.
-        watermark: Millis,
-        /// The line's setting.
-        allowed_lateness_ms: i64,
-    },
-    /// It lies too far after the instant at which the log took it: its clock is fast.
-    #[error("event time {event_time} is {ahead_ms} ms after the append time, the limit is {limit_ms} ms")]
-    FutureTimestamp {
-        /// The event time.
-        event_time: Millis,
-        /// How far ahead.
-        ahead_ms: i64,
-        /// The limit.
-        limit_ms: i64,
-    },
-    /// Lines must be registered, and this one is not.
-    #[error("line `{line}` is not registered, and `lines.strict` is on")]
-    UnknownLine {
-        /// The line.
-        line: String,
-    },
-    /// The line id is none.
-    #[error(transparent)]
-    LineId(#[from] crate::LineIdError),
-}
-
-/// What became of a record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// A status change that is now part of the line's timeline.
-    Accepted {
-        /// Its id stands in the line's set with other content: a fault of whoever sends it.
-        is_conflicting: bool,
-        /// The bound of the set moved the watermark further than lateness would.
-        hit_size_bound: bool,
-    },
-    /// A sign of life.
-    SignOfLife,
-    /// The set holds this very event already.
-    Duplicate,
-    /// The log delivered a record again that the state already contains.
-    Replayed,
-    /// It is not folded.
-    Refused(Refusal),
-}
 
 /// The state of a partition and what it has to say since the last drain.
 #[derive(Debug)]
@@ -97,15 +43,6 @@ pub struct Partition {
     changes: Vec<(u32, i64, IntervalChange)>,
     commands: Vec<Command>,
     scratch: Vec<IntervalChange>,
-}
-
-/// What a partition has to say: to be committed with the position of the last record, as one.
-#[derive(Debug, Default)]
-pub struct Drained {
-    /// One entry for each line that changed anything published.
-    pub published: Vec<LineChanged>,
-    /// Who is to be told what, in the order decided.
-    pub commands: Vec<Command>,
 }
 
 impl Partition {
@@ -321,122 +258,6 @@ impl Partition {
             }
         });
         outcome
-    }
-
-    /// One step of one line at log time `now`: `act` changes the timeline, then incidents are judged, then what
-    /// changed gets a version. If `act` says that it changed nothing, it was no step.
-    fn step(
-        &mut self,
-        index: u32,
-        now: Millis,
-        directory: &Directory,
-        directory_changed: bool,
-        act: impl FnOnce(&mut Line, &mut Vec<IntervalChange>) -> bool,
-    ) {
-        let line = &mut self.lines[index as usize];
-        let before = line.row_key();
-        if !act(line, &mut self.scratch) {
-            return;
-        }
-        let version = line.version.saturating_add(1).max(now.saturating_mul(1000));
-        let had_incident = line.incident.is_some();
-        let scene = Scene {
-            line_id: &line.id,
-            timeline: &line.timeline,
-            degraded_is_down: line.rules.degraded_is_down,
-            is_retired: line.is_retired,
-            now,
-            version,
-            notify_age_ms_max: self.config.notify_age_ms_max,
-            directory,
-            directory_changed,
-        };
-        let noticed = judge(&mut line.incident, &scene, &mut self.commands);
-        let seen_moved = line.last_seen_at.saturating_sub(line.published_seen_at) >= Line::SEEN_RESOLUTION_MS;
-        if !self.scratch.is_empty() || noticed.is_changed || seen_moved || before != line.row_key() {
-            line.version = version;
-            line.published_seen_at = line.last_seen_at;
-            line.is_to_publish = true;
-        }
-        self.changes.extend(self.scratch.drain(..).map(|change| (index, version, change)));
-        line.is_told_dirty |= noticed.told_changed;
-        if !line.is_dirty {
-            line.is_dirty = true;
-            self.dirty.push(index);
-        }
-        if had_incident != line.incident.is_some() {
-            if had_incident {
-                self.incidents.remove(&line.id);
-            } else {
-                self.incidents.insert(line.id.clone());
-            }
-        }
-        self.queue(index);
-    }
-
-    /// Fires every deadline up to `until`, each at its own log time.
-    fn fire_until(&mut self, until: Millis, directory: &Directory) {
-        while self.wheel.first().is_some_and(|(deadline, _)| *deadline <= until) {
-            let Some((queued_at, id)) = self.wheel.pop_first() else { return };
-            let index = self.find(id.as_str()).expect("only lines are queued");
-            let line = &mut self.lines[index as usize];
-            line.queued_at = Millis::MAX;
-            let deadline = line.deadline();
-            if deadline > queued_at {
-                self.queue(index); // it moved since it was queued
-                continue;
-            }
-            self.log_time = self.log_time.max(deadline);
-            self.step(index, deadline, directory, false, |line, changes| {
-                if line.timeline.silence_deadline(&line.rules).is_some_and(|silence| silence <= deadline) {
-                    line.timeline.fall_silent(&line.rules, changes);
-                }
-                true
-            });
-        }
-    }
-
-    /// Puts the line's next deadline into the wheel, unless an earlier look at it is due anyway.
-    pub(crate) fn queue(&mut self, index: u32) {
-        let line = &mut self.lines[index as usize];
-        let deadline = line.deadline();
-        if deadline < line.queued_at {
-            if line.queued_at < Millis::MAX {
-                self.wheel.remove(&(line.queued_at, line.id.clone()));
-            }
-            line.queued_at = deadline;
-            self.wheel.insert((deadline, line.id.clone()));
-        }
-    }
-
-    /// Copies the settings that hold now into a line's state, by an ordinary step, and reconciles its incident.
-    fn apply_settings(&mut self, index: u32, directory: &Directory) {
-        let id = self.lines[index as usize].id.clone();
-        let (rules, is_retired) = self.settings_of(&id, directory);
-        let line = &self.lines[index as usize];
-        let same_rules = *line.rules == *rules;
-        if same_rules && line.is_retired == is_retired && line.incident.is_none() {
-            return;
-        }
-        let log_time = self.log_time;
-        self.step(index, log_time, directory, true, |line, changes| {
-            if !same_rules {
-                let old = std::mem::replace(&mut line.rules, rules);
-                line.timeline.change_rules(&old, &line.rules, log_time, changes);
-            }
-            line.is_retired = is_retired;
-            true
-        });
-    }
-
-    pub(crate) fn settings_of(&self, line: &LineId, directory: &Directory) -> (Arc<Rules>, bool) {
-        match directory.line(line) {
-            None => (self.default_rules.clone(), false),
-            Some(entry) if entry.settings == LineSettings::default() => {
-                (self.default_rules.clone(), entry.is_retired)
-            }
-            Some(entry) => (Arc::new(self.config.rules(&entry.settings)), entry.is_retired),
-        }
     }
 
     fn find(&self, line: &str) -> Option<u32> {
