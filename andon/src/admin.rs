@@ -15,22 +15,22 @@ const STUCK_MS: i64 = 60_000;
 
 /// Whether one role is alive and ready.
 #[derive(Debug)]
-pub struct RoleHealth {
+pub(crate) struct RoleHealth {
     /// The role's name.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     turned_at: AtomicI64,
     is_ready: AtomicBool,
 }
 
 impl RoleHealth {
     /// A role that begins now and is not ready.
-    pub fn new(name: &'static str) -> Arc<Self> {
+    pub(crate) fn new(name: &'static str) -> Arc<Self> {
         Arc::new(Self { name, turned_at: AtomicI64::new(now_ms()), is_ready: AtomicBool::new(false) })
     }
 
     /// The role's loop turned. It becomes ready when it first is, and stays so: being behind is no reason to send
     /// nobody to it.
-    pub fn turned(&self, is_ready: bool) {
+    pub(crate) fn turned(&self, is_ready: bool) {
         self.turned_at.store(now_ms(), Ordering::Relaxed);
         if is_ready {
             self.is_ready.store(true, Ordering::Release);
@@ -38,7 +38,7 @@ impl RoleHealth {
     }
 
     /// Whether it is ready.
-    pub fn is_ready(&self) -> bool {
+    pub(crate) fn is_ready(&self) -> bool {
         self.is_ready.load(Ordering::Acquire)
     }
 
@@ -49,18 +49,24 @@ impl RoleHealth {
 
 /// What the endpoint shows.
 #[derive(Clone)]
-pub struct Admin {
+pub(crate) struct Admin {
     /// The roles of this process.
-    pub roles: Arc<Vec<Arc<RoleHealth>>>,
+    pub(crate) roles: Arc<Vec<Arc<RoleHealth>>>,
     /// Their metrics.
-    pub registry: Registry,
+    pub(crate) registry: Registry,
 }
 
 /// The endpoint.
-pub fn router(admin: Admin) -> Router {
+pub(crate) fn router(admin: Admin) -> Router {
     Router::new()
-        .route("/livez", get(|State(admin): State<Admin>| async move { report(&admin, RoleHealth::is_alive) }))
-        .route("/readyz", get(|State(admin): State<Admin>| async move { report(&admin, RoleHealth::is_ready) }))
+        .route(
+            "/livez",
+            get(|State(admin): State<Admin>| async move { report(&admin, RoleHealth::is_alive) }),
+        )
+        .route(
+            "/readyz",
+            get(|State(admin): State<Admin>| async move { report(&admin, RoleHealth::is_ready) }),
+        )
         .route("/metrics", get(metrics))
         .with_state(admin)
 }
@@ -92,7 +98,7 @@ async fn metrics(State(admin): State<Admin>) -> impl IntoResponse {
 }
 
 /// The wall clock.
-pub fn now_ms() -> i64 {
+pub(crate) fn now_ms() -> i64 {
     std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .map_or(0, |elapsed| i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))

@@ -6,26 +6,31 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Andon tells a factory what stopped, when, how long and why.
 #[derive(Debug, Parser)]
-#[command(name = "andon", version, max_term_width = 100, after_help = "\
+#[command(
+    name = "andon",
+    version,
+    max_term_width = 100,
+    after_help = "\
 Examples:
   andon demo --once                 fold the bundled record, print what was found, compare, end
   andon run                         run everything in this process, data in ./andon-data
   andon ingest events.csv           send status changes to a running andon
   andon dead-letters list           what could not be folded, and why
-  andon config show                 every setting, its value and where it comes from")]
-pub struct Cli {
+  andon config show                 every setting, its value and where it comes from"
+)]
+pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 
     /// Configuration file [default: andon.toml, if it is there]
     #[arg(long, global = true, value_name = "FILE", env = "ANDON_CONFIG", hide_env_values = true)]
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
 }
 
 /// What the program can do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Everything in this process, on the bundled real record; prints what it found; serves it
     #[command(after_help = "\
 Examples:
@@ -76,43 +81,43 @@ reason_code and source may follow. Sending a file twice changes nothing: an even
 
 /// Flags of `andon run`.
 #[derive(Debug, Args)]
-pub struct RunArgs {
+pub(crate) struct RunArgs {
     /// Folder of the databases and the outbox
     #[arg(long, value_name = "DIR")]
-    pub data_dir: Option<String>,
+    pub(crate) data_dir: Option<String>,
     /// Address of the API; port 0 picks one
     #[arg(long, value_name = "ADDR")]
-    pub listen: Option<String>,
+    pub(crate) listen: Option<String>,
     /// Address of /livez, /readyz and /metrics; port 0 picks one
     #[arg(long, value_name = "ADDR")]
-    pub admin: Option<String>,
+    pub(crate) admin: Option<String>,
 }
 
 /// Flags of `andon ingest`.
 #[derive(Debug, Args)]
-pub struct IngestArgs {
+pub(crate) struct IngestArgs {
     /// The file, or `-` for standard input
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// The API of a running andon
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
-    pub url: String,
+    pub(crate) url: String,
     /// What the file is [default: by its ending, else by its first byte]
     #[arg(long, value_enum)]
-    pub format: Option<Format>,
+    pub(crate) format: Option<Format>,
     /// Whose words the statuses are: andon, packml, statuspage
     #[arg(long, value_name = "NAME", default_value = "andon")]
-    pub vocabulary: String,
+    pub(crate) vocabulary: String,
     /// Status changes in one request
     #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub batch: u32,
+    pub(crate) batch: u32,
     /// How long to go on trying while andon cannot be reached or is not ready, as in `30s` or `10m`
     #[arg(long, value_name = "TIME", default_value = "1m")]
-    pub retry_for: String,
+    pub(crate) retry_for: String,
 }
 
 /// Formats of a file of status changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// Comma-separated values with a header row.
     Csv,
     /// A JSON object a line.
@@ -121,7 +126,7 @@ pub enum Format {
 
 /// What to do with dead letters.
 #[derive(Debug, Subcommand)]
-pub enum DeadLetters {
+pub(crate) enum DeadLetters {
     /// Newest first
     List {
         /// Only of this reason, as in TOO_LATE
@@ -152,7 +157,7 @@ pub enum DeadLetters {
 
 /// What to do with the configuration.
 #[derive(Debug, Subcommand)]
-pub enum ConfigCommand {
+pub(crate) enum ConfigCommand {
     /// Print every setting, its value and where it comes from, as a commented andon.toml
     Show,
     /// Check the settings; exit code 78 if any is wrong

@@ -7,27 +7,27 @@ use serde_json::Value;
 use crate::exit::Failure;
 
 /// Speaks to one andon.
-pub struct Client {
+pub(crate) struct Client {
     agent: ureq::Agent,
     base: String,
 }
 
 /// An answer: the status code and the body.
-pub struct Answer {
+pub(crate) struct Answer {
     /// HTTP status code.
-    pub status: u16,
+    pub(crate) status: u16,
     /// The body, whatever it is.
-    pub body: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
     /// The body as JSON; null if it is none.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or(Value::Null)
     }
 
     /// What a problem document says, or the status code.
-    pub fn problem(&self) -> String {
+    pub(crate) fn problem(&self) -> String {
         let json = self.json();
         match (json["title"].as_str(), json["detail"].as_str()) {
             (_, Some(detail)) => detail.to_owned(),
@@ -39,7 +39,7 @@ impl Answer {
 
 impl Client {
     /// A client of the andon at `url`.
-    pub fn new(url: &str) -> Self {
+    pub(crate) fn new(url: &str) -> Self {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_connect(Some(Duration::from_secs(5)))
@@ -49,29 +49,24 @@ impl Client {
         Self { agent: config.into(), base: url.trim_end_matches('/').to_owned() }
     }
 
-    /// Where it is.
-    pub fn url(&self) -> &str {
-        &self.base
-    }
-
     /// GET.
-    pub fn get(&self, path: &str) -> Result<Answer, ureq::Error> {
+    pub(crate) fn get(&self, path: &str) -> Result<Answer, ureq::Error> {
         read(self.agent.get(format!("{}{path}", self.base)).call()?)
     }
 
     /// POST.
-    pub fn post(&self, path: &str, content_type: &str, body: &[u8]) -> Result<Answer, ureq::Error> {
+    pub(crate) fn post(&self, path: &str, content_type: &str, body: &[u8]) -> Result<Answer, ureq::Error> {
         read(self.agent.post(format!("{}{path}", self.base)).content_type(content_type).send(body)?)
     }
 
     /// PUT with a JSON body.
-    pub fn put(&self, path: &str, body: &Value) -> Result<Answer, ureq::Error> {
+    pub(crate) fn put(&self, path: &str, body: &Value) -> Result<Answer, ureq::Error> {
         let body = body.to_string();
         read(self.agent.put(format!("{}{path}", self.base)).content_type("application/json").send(body)?)
     }
 
     /// GET that must answer 200 with JSON.
-    pub fn get_json(&self, path: &str) -> Result<Value, Failure> {
+    pub(crate) fn get_json(&self, path: &str) -> Result<Value, Failure> {
         let answer = self.get(path).map_err(|error| self.unreachable(&error))?;
         match answer.status {
             200 => Ok(answer.json()),
@@ -80,7 +75,7 @@ impl Client {
     }
 
     /// What to say when nobody answers.
-    pub fn unreachable(&self, error: &ureq::Error) -> Failure {
+    pub(crate) fn unreachable(&self, error: &ureq::Error) -> Failure {
         Failure::Unavailable(format!(
             "could not reach andon at {}: {error}; is `andon run` running there, or does `--url` name another one?",
             self.base
@@ -95,11 +90,13 @@ fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::
 }
 
 /// A value as a part of a URL's path or query.
-pub fn encode(text: &str) -> String {
+pub(crate) fn encode(text: &str) -> String {
     let mut encoded = String::new();
     for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(char::from(byte))
+            }
             _ => encoded.push_str(&format!("%{byte:02X}")),
         }
     }

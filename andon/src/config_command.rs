@@ -8,13 +8,13 @@ use crate::config::{Config, Layer, Origin, SETTINGS, load};
 use crate::exit::Failure;
 
 /// Where each value came from.
-pub type Origins = BTreeMap<&'static str, Origin>;
+pub(crate) type Origins = BTreeMap<&'static str, Origin>;
 
 /// The configuration file that is read when none is named.
 const DEFAULT_FILE: &str = "andon.toml";
 
 /// The configuration from file, environment and flags.
-pub fn read(file: Option<&Path>, flags: Layer) -> Result<(Config, Origins), Failure> {
+pub(crate) fn read(file: Option<&Path>, flags: Layer) -> Result<(Config, Origins), Failure> {
     let file = match file {
         Some(path) => Some((path, std::fs::read_to_string(path))),
         None => {
@@ -34,7 +34,7 @@ pub fn read(file: Option<&Path>, flags: Layer) -> Result<(Config, Origins), Fail
 }
 
 /// Runs the command.
-pub fn run(command: &ConfigCommand, config: &Config, origins: &Origins) {
+pub(crate) fn run(command: &ConfigCommand, config: &Config, origins: &Origins) {
     match command {
         ConfigCommand::Check => println!("the configuration is right"),
         ConfigCommand::Show => print!("{}", show(config, origins)),
@@ -61,7 +61,8 @@ mod tests {
     fn what_is_shown_can_be_read_again() {
         let (mut config, mut origins) = load(&[]).unwrap();
         config.fold.allowed_lateness_ms = 60_000;
-        origins.insert("fold.allowed_lateness", Origin::Environment("ANDON_FOLD__ALLOWED_LATENESS".to_owned()));
+        origins
+            .insert("fold.allowed_lateness", Origin::Environment("ANDON_FOLD__ALLOWED_LATENESS".to_owned()));
         let layer = Layer::from_toml("shown", &show(&config, &origins)).unwrap();
         assert_eq!(load(&[layer]).unwrap().0, config);
     }

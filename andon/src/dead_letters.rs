@@ -7,7 +7,7 @@ use crate::client::{Client, encode};
 use crate::exit::Failure;
 
 /// Runs the command.
-pub fn run(command: &DeadLetters, url: &str) -> Result<(), Failure> {
+pub(crate) fn run(command: &DeadLetters, url: &str) -> Result<(), Failure> {
     let client = Client::new(url);
     match command {
         DeadLetters::List { reason, all } => list(&client, reason.as_deref(), *all),

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 /// Why a command did not do what it should.
 #[derive(Debug)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// The command line makes no sense: 64.
     Usage(String),
     /// The input makes no sense: 65.
@@ -19,7 +19,7 @@ pub enum Failure {
 
 impl Failure {
     /// What to print.
-    pub fn message(&self) -> &str {
+    pub(crate) fn message(&self) -> &str {
         match self {
             Self::Usage(text)
             | Self::Data(text)
@@ -30,7 +30,7 @@ impl Failure {
     }
 
     /// The exit code.
-    pub fn code(&self) -> ExitCode {
+    pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Usage(_) => 64,
             Self::Data(_) => 65,
@@ -39,15 +39,10 @@ impl Failure {
             Self::Other(_) => 1,
         })
     }
-
-    /// A failure with all its causes.
-    pub fn other(error: &dyn std::error::Error) -> Self {
-        Self::Other(chain(error))
-    }
 }
 
 /// An error with its causes, in one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -21,18 +21,22 @@ const LINE_BYTES_MAX: u64 = 1 << 20;
 
 /// What was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Sent {
+pub(crate) struct Sent {
     /// Rows that were accepted.
-    pub rows: u64,
+    pub(crate) rows: u64,
     /// Requests that were made, not counting those that were repeated.
-    pub requests: u64,
+    pub(crate) requests: u64,
 }
 
 /// Runs the command.
-pub fn run(args: &IngestArgs) -> Result<(), Failure> {
+pub(crate) fn run(args: &IngestArgs) -> Result<(), Failure> {
     let vocabulary = Vocabulary::from_name(&args.vocabulary).ok_or_else(|| {
         let known: Vec<_> = Vocabulary::ALL.iter().map(|vocabulary| vocabulary.name()).collect();
-        Failure::Usage(format!("there is no vocabulary `{}`; known are {}", args.vocabulary, known.join(", ")))
+        Failure::Usage(format!(
+            "there is no vocabulary `{}`; known are {}",
+            args.vocabulary,
+            known.join(", ")
+        ))
     })?;
     let retry_ms = duration_ms(&args.retry_for).map_err(Failure::Usage)?;
     let (mut input, size) = open(args)?;
@@ -75,7 +79,8 @@ fn open(args: &IngestArgs) -> Result<(Input, Option<u64>), Failure> {
         return Ok((BufReader::new(Box::new(std::io::stdin())), None));
     }
     let path = args.file.display();
-    let file = File::open(&args.file).map_err(|error| Failure::Data(format!("could not open `{path}`: {error}")))?;
+    let file =
+        File::open(&args.file).map_err(|error| Failure::Data(format!("could not open `{path}`: {error}")))?;
     let size = file.metadata().ok().map(|metadata| metadata.len());
     Ok((BufReader::with_capacity(1 << 16, Box::new(file)), size))
 }
@@ -98,10 +103,9 @@ fn progress(size: Option<u64>) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let (bar, template) = match size {
-        Some(size) => (
-            ProgressBar::new(size),
-            "{bar:30} {bytes}/{total_bytes}  {msg}  {bytes_per_sec}, {eta} left",
-        ),
+        Some(size) => {
+            (ProgressBar::new(size), "{bar:30} {bytes}/{total_bytes}  {msg}  {bytes_per_sec}, {eta} left")
+        }
         None => (ProgressBar::no_length(), "{spinner} {bytes}  {msg}"),
     };
     bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
@@ -209,7 +213,12 @@ fn send_csv(input: Input, sender: &Sender, rows_max: usize, bar: &ProgressBar) -
     Ok(batch.sent)
 }
 
-fn send_ndjson(mut input: Input, sender: &Sender, rows_max: usize, bar: &ProgressBar) -> Result<Sent, Failure> {
+fn send_ndjson(
+    mut input: Input,
+    sender: &Sender,
+    rows_max: usize,
+    bar: &ProgressBar,
+) -> Result<Sent, Failure> {
     let mut batch = Batch { sender, bar, rows_max, rows: 0, sent: Sent::default() };
     let (mut body, mut position) = (Vec::new(), 0);
     loop {

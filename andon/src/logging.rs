@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{Config, LogFormat};
 
 /// Starts logging.
-pub fn start(config: &Config) {
+pub(crate) fn start(config: &Config) {
     let is_terminal = std::io::stderr().is_terminal();
     let filter = EnvFilter::new(&config.log_filter);
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

@@ -23,13 +23,11 @@ use crate::config::Config;
 use crate::exit::{Failure, chain};
 
 /// An embedded andon that runs.
-pub struct Running {
+pub(crate) struct Running {
     /// Where the API listens.
-    pub api_address: SocketAddr,
+    pub(crate) api_address: SocketAddr,
     /// Where the admin endpoint listens.
-    pub admin_address: SocketAddr,
-    /// The roles.
-    pub roles: Arc<Vec<Arc<RoleHealth>>>,
+    pub(crate) admin_address: SocketAddr,
     log: SqliteLog,
     stop: Arc<AtomicBool>,
     stop_http: watch::Sender<bool>,
@@ -45,7 +43,7 @@ fn needed(what: &'static str) -> impl Fn(&dyn std::error::Error) -> Failure {
 
 impl Running {
     /// Opens the stores, starts the roles, then the servers.
-    pub async fn start(config: &Config) -> Result<Self, Failure> {
+    pub(crate) async fn start(config: &Config) -> Result<Self, Failure> {
         let folder = &config.data_dir;
         std::fs::create_dir_all(folder).map_err(|error| {
             Failure::Other(format!("could not make the data folder `{}`: {error}", folder.display()))
@@ -64,8 +62,7 @@ impl Running {
             SqliteAccounts::open(folder, &andon_store::sqlite::Options::default())
                 .map_err(|e| needed("open the accounts")(&e))?,
         );
-        let outbox =
-            Outbox::open(&folder.join("outbox")).map_err(|e| needed("open the outbox")(&e))?;
+        let outbox = Outbox::open(&folder.join("outbox")).map_err(|e| needed("open the outbox")(&e))?;
 
         let registry = Registry::new();
         let (failed_to, failed) = watch::channel(false);
@@ -94,19 +91,20 @@ impl Running {
             },
             metrics: ApiMetrics::new(&registry),
             clock: Arc::new(now_ms),
-            erase: Arc::new(move |subscriber| outbox.erase(subscriber)),
+            erase: Arc::new(move |subscriber| {
+                outbox.erase(subscriber).map(drop).map_err(std::io::Error::other)
+            }),
         });
         let roles = Arc::new(starting.roles);
         let (api_listener, api_address) = listen("listen", config.listen).await?;
         let (admin_listener, admin_address) = listen("admin.listen", config.admin).await?;
         let servers = vec![
             serve(api_listener, api, http_stops.clone()),
-            serve(admin_listener, admin::router(Admin { roles: roles.clone(), registry }), http_stops),
+            serve(admin_listener, admin::router(Admin { roles, registry }), http_stops),
         ];
         Ok(Self {
             api_address,
             admin_address,
-            roles,
             log,
             stop: starting.stop,
             stop_http,
@@ -117,7 +115,7 @@ impl Running {
     }
 
     /// Returns once a role has failed.
-    pub async fn failed(&self) {
+    pub(crate) async fn failed(&self) {
         let mut failed = self.failed.clone();
         // The sender lives as long as the roles; when they are gone without a failure, nothing is to be told.
         if failed.wait_for(|failed| *failed).await.is_err() {
@@ -126,7 +124,7 @@ impl Running {
     }
 
     /// Drains: no more requests, the batch in hand committed, everything closed.
-    pub async fn drain(self, limit: Duration) -> Result<(), Failure> {
+    pub(crate) async fn drain(self, limit: Duration) -> Result<(), Failure> {
         let began = Instant::now();
         self.stop_http.send_replace(true);
         for server in self.servers {

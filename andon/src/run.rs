@@ -7,7 +7,7 @@ use crate::exit::Failure;
 use crate::roles::Running;
 
 /// Runs until SIGTERM or SIGINT, then drains; a second signal ends at once.
-pub fn run(config: &Config) -> Result<(), Failure> {
+pub(crate) fn run(config: &Config) -> Result<(), Failure> {
     runtime()?.block_on(async {
         let running = Running::start(config).await?;
         println!("andon {} is running", env!("CARGO_PKG_VERSION"));
@@ -19,7 +19,7 @@ pub fn run(config: &Config) -> Result<(), Failure> {
 }
 
 /// Waits for a signal or a failure, then drains.
-pub async fn wait_and_drain(running: Running, config: &Config) -> Result<(), Failure> {
+pub(crate) async fn wait_and_drain(running: Running, config: &Config) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
     tokio::select! {
         name = signals.next() => tracing::info!("{name}: draining"),
@@ -32,7 +32,7 @@ pub async fn wait_and_drain(running: Running, config: &Config) -> Result<(), Fai
 }
 
 /// The runtime of servers and clients; the roles have threads of their own.
-pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -7,7 +7,7 @@ use super::{Config, SETTINGS, Setting};
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// Nobody set it.
     Default,
     /// A configuration file.
@@ -31,11 +31,11 @@ impl fmt::Display for Origin {
 
 /// One source of settings: keys and values as written. Later layers win.
 #[derive(Debug, Clone, Default)]
-pub struct Layer(pub Vec<(String, String, Origin)>);
+pub(crate) struct Layer(pub Vec<(String, String, Origin)>);
 
 /// Everything that is wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigErrors(pub Vec<String>);
+pub(crate) struct ConfigErrors(pub Vec<String>);
 
 impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -48,7 +48,7 @@ impl fmt::Display for ConfigErrors {
 impl std::error::Error for ConfigErrors {}
 
 /// The configuration that the layers make over the defaults, and where each value came from.
-pub fn load(layers: &[Layer]) -> Result<(Config, BTreeMap<&'static str, Origin>), ConfigErrors> {
+pub(crate) fn load(layers: &[Layer]) -> Result<(Config, BTreeMap<&'static str, Origin>), ConfigErrors> {
     let mut config = Config::default();
     let mut origins: BTreeMap<&'static str, Origin> =
         SETTINGS.iter().map(|setting| (setting.key, Origin::Default)).collect();
@@ -78,10 +78,10 @@ fn unknown(key: &str, origin: &Origin) -> String {
 
 impl Layer {
     /// The settings of a TOML file.
-    pub fn from_toml(path: &str, text: &str) -> Result<Self, ConfigErrors> {
-        let table: toml::Table = text
-            .parse()
-            .map_err(|error: toml::de::Error| ConfigErrors(vec![format!("{path} is no TOML: {}", error.message())]))?;
+    pub(crate) fn from_toml(path: &str, text: &str) -> Result<Self, ConfigErrors> {
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+            ConfigErrors(vec![format!("{path} is no TOML: {}", error.message())])
+        })?;
         let mut layer = Self::default();
         let mut errors = Vec::new();
         layer.flatten("", &table, path, &mut errors);
@@ -109,13 +109,17 @@ impl Layer {
     }
 
     /// The settings among environment variables: `ANDON_FOLD__EVENTS_MAX` is `fold.events_max`.
-    pub fn from_environment(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+    pub(crate) fn from_environment(variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut found: Vec<_> = variables
             .into_iter()
             .filter_map(|(name, value)| {
                 let key = name.strip_prefix("ANDON_")?.to_ascii_lowercase().replace("__", ".");
                 // The tests' own switches, and the path of the configuration file.
-                (!key.starts_with("test_") && key != "config").then(|| (key, value, Origin::Environment(name)))
+                (!key.starts_with("test_") && key != "config").then_some((
+                    key,
+                    value,
+                    Origin::Environment(name),
+                ))
             })
             .collect();
         found.sort_by(|a, b| a.0.cmp(&b.0));
@@ -123,7 +127,7 @@ impl Layer {
     }
 
     /// Adds a flag, if it was given.
-    pub fn flag(&mut self, name: &'static str, key: &'static str, value: Option<String>) {
+    pub(crate) fn flag(&mut self, name: &'static str, key: &'static str, value: Option<String>) {
         self.0.extend(value.map(|value| (key.to_owned(), value, Origin::Flag(name))));
     }
 }
@@ -133,7 +137,9 @@ mod tests {
     use super::*;
 
     fn environment(variables: &[(&str, &str)]) -> Layer {
-        Layer::from_environment(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+        Layer::from_environment(
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        )
     }
 
     #[test]
@@ -148,7 +154,8 @@ mod tests {
 
     #[test]
     fn later_layers_win_and_say_where_a_value_came_from() {
-        let file = Layer::from_toml("andon.toml", "[fold]\nallowed_lateness = \"1h\"\nevents_max = 100\n").unwrap();
+        let file =
+            Layer::from_toml("andon.toml", "[fold]\nallowed_lateness = \"1h\"\nevents_max = 100\n").unwrap();
         let environment = environment(&[("ANDON_FOLD__ALLOWED_LATENESS", "10y"), ("HOME", "/nowhere")]);
         let mut flags = Layer::default();
         flags.flag("--listen", "listen", Some("127.0.0.1:0".to_owned()));

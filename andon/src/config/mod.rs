@@ -8,46 +8,46 @@ mod value;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-pub use layers::{ConfigErrors, Layer, Origin, load};
-pub use value::duration_ms;
-pub use settings::{SETTINGS, Setting};
+pub(crate) use layers::{Layer, Origin, load};
+pub(crate) use settings::{SETTINGS, Setting};
+pub(crate) use value::duration_ms;
 
 use andon_domain::FoldConfig;
 
 /// Everything that can be set.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Config {
+pub(crate) struct Config {
     /// The folder of `log.db`, `views.db`, `accounts.db` and the outbox.
-    pub data_dir: PathBuf,
+    pub(crate) data_dir: PathBuf,
     /// Where the API listens.
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// Where `/livez`, `/readyz` and `/metrics` listen.
-    pub admin: SocketAddr,
+    pub(crate) admin: SocketAddr,
     /// The fold, and the age at which an incident is too old to tell.
-    pub fold: FoldConfig,
+    pub(crate) fold: FoldConfig,
     /// Sender of the mails.
-    pub mail_from: String,
+    pub(crate) mail_from: String,
     /// Right-hand side of message ids.
-    pub mail_domain: String,
+    pub(crate) mail_domain: String,
     /// How long the log keeps records, in ms.
-    pub log_age_ms_max: i64,
+    pub(crate) log_age_ms_max: i64,
     /// How many bytes the log keeps.
-    pub log_bytes_max: u64,
+    pub(crate) log_bytes_max: u64,
     /// The largest request body, in bytes.
-    pub body_bytes_max: usize,
+    pub(crate) body_bytes_max: usize,
     /// The most rows of one request.
-    pub rows_max: usize,
+    pub(crate) rows_max: usize,
     /// How long a stop may take, in ms.
-    pub drain_ms_max: u64,
+    pub(crate) drain_ms_max: u64,
     /// What is logged, as in `info` or `andon=debug,info`.
-    pub log_filter: String,
+    pub(crate) log_filter: String,
     /// `auto`, `text` or `json`.
-    pub log_format: LogFormat,
+    pub(crate) log_format: LogFormat,
 }
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// Text on a terminal, JSON elsewhere.
     Auto,
     /// For people.
@@ -83,7 +83,7 @@ impl Default for Config {
 
 impl Config {
     /// Rules between settings: what is wrong, each with its key.
-    pub fn check(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn check(&self) -> Vec<(&'static str, String)> {
         let mut errors = Vec::new();
         for (key, address) in [("listen", self.listen), ("admin.listen", self.admin)] {
             if !address.ip().is_loopback() {

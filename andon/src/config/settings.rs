@@ -4,17 +4,17 @@ use super::value::{bytes, duration_ms, number, show_bytes, show_duration, switch
 use super::{Config, LogFormat};
 
 /// One setting.
-pub struct Setting {
+pub(crate) struct Setting {
     /// Its key in `andon.toml`; in the environment `ANDON_`, dots as `__`, in capitals.
-    pub key: &'static str,
+    pub(crate) key: &'static str,
     /// What it means, with unit and range.
-    pub doc: &'static str,
+    pub(crate) doc: &'static str,
     /// Its default, as it would be written.
-    pub default: &'static str,
+    pub(crate) default: &'static str,
     /// Reads it.
-    pub set: fn(&mut Config, &str) -> Result<(), String>,
+    pub(crate) set: fn(&mut Config, &str) -> Result<(), String>,
     /// Writes it.
-    pub get: fn(&Config) -> String,
+    pub(crate) get: fn(&Config) -> String,
 }
 
 /// Takes a value that was read.
@@ -31,7 +31,8 @@ fn positive(text: &str) -> Result<i64, String> {
 }
 
 fn address(text: &str) -> Result<std::net::SocketAddr, String> {
-    text.parse().map_err(|_| format!("`{text}` is no address; write one as `127.0.0.1:8080`, port 0 picks one"))
+    text.parse()
+        .map_err(|_| format!("`{text}` is no address; write one as `127.0.0.1:8080`, port 0 picks one"))
 }
 
 fn word(text: &str, what: &str, bytes_max: usize) -> Result<String, String> {
@@ -42,7 +43,7 @@ fn word(text: &str, what: &str, bytes_max: usize) -> Result<String, String> {
 }
 
 /// Every setting, in the order in which `config show` prints them.
-pub const SETTINGS: &[Setting] = &[
+pub(crate) const SETTINGS: &[Setting] = &[
     Setting {
         key: "data_dir",
         doc: "folder of the databases and the outbox; made if it is not there",

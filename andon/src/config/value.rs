@@ -12,13 +12,13 @@ const UNITS: [(&str, i64); 7] = [
 ];
 
 /// Reads a duration such as `10m`, `1h30m`, `250ms`, `10y`, or ISO 8601 such as `PT10M`, into ms.
-pub fn duration_ms(text: &str) -> Result<i64, String> {
+pub(crate) fn duration_ms(text: &str) -> Result<i64, String> {
     let wrong = || format!("`{text}` is no duration; write one as `90s`, `10m`, `1h30m`, `10y` or `PT10M`");
     if text.starts_with('P') {
         let signed: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
-        return i64::try_from(signed.as_millis()).map_err(|_| wrong()).and_then(|ms| {
-            if ms < 0 { Err(wrong()) } else { Ok(ms) }
-        });
+        return i64::try_from(signed.as_millis())
+            .map_err(|_| wrong())
+            .and_then(|ms| if ms < 0 { Err(wrong()) } else { Ok(ms) });
     }
     let mut rest = text.trim();
     let mut total: i64 = 0;
@@ -38,7 +38,7 @@ pub fn duration_ms(text: &str) -> Result<i64, String> {
 }
 
 /// Writes a duration the way [`duration_ms`] reads it.
-pub fn show_duration(ms: i64) -> String {
+pub(crate) fn show_duration(ms: i64) -> String {
     if ms == 0 {
         return "0s".to_owned();
     }
@@ -48,7 +48,7 @@ pub fn show_duration(ms: i64) -> String {
 }
 
 /// Reads a size such as `8MiB`, `20GiB` or `65536`, into bytes.
-pub fn bytes(text: &str) -> Result<u64, String> {
+pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     let wrong = || format!("`{text}` is no size; write one as `65536`, `64KiB`, `8MiB` or `20GiB`");
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -65,7 +65,7 @@ pub fn bytes(text: &str) -> Result<u64, String> {
 }
 
 /// Writes a size the way [`bytes`] reads it.
-pub fn show_bytes(bytes: u64) -> String {
+pub(crate) fn show_bytes(bytes: u64) -> String {
     for (unit, shift) in [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)] {
         if bytes > 0 && bytes.trailing_zeros() >= shift {
             return format!("{}{unit}", bytes >> shift);
@@ -75,7 +75,7 @@ pub fn show_bytes(bytes: u64) -> String {
 }
 
 /// Reads `true` or `false`.
-pub fn switch(text: &str) -> Result<bool, String> {
+pub(crate) fn switch(text: &str) -> Result<bool, String> {
     match text {
         "true" | "1" | "yes" | "on" => Ok(true),
         "false" | "0" | "no" | "off" => Ok(false),
@@ -84,7 +84,7 @@ pub fn switch(text: &str) -> Result<bool, String> {
 }
 
 /// Reads a whole number within bounds.
-pub fn number<N>(text: &str, min: N, max: N) -> Result<N, String>
+pub(crate) fn number<N>(text: &str, min: N, max: N) -> Result<N, String>
 where
     N: std::str::FromStr + PartialOrd + std::fmt::Display,
 {

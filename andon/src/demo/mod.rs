@@ -17,17 +17,19 @@ use crate::roles::Running;
 use crate::run::{runtime, wait_and_drain};
 
 /// Runs the command.
-pub fn run(once: bool, data_dir: Option<String>, listen: Option<String>) -> Result<(), Failure> {
+pub(crate) fn run(once: bool, data_dir: Option<String>, listen: Option<String>) -> Result<(), Failure> {
     let folder = Folder::new(data_dir);
-    let mut config = Config { data_dir: folder.path.clone(), log_format: LogFormat::Text, ..Config::default() };
+    let mut config =
+        Config { data_dir: folder.path.clone(), log_format: LogFormat::Text, ..Config::default() };
     config.log_filter = "warn".to_owned();
     // On a status page every word but `operational` is downtime.
     config.fold.degraded_is_down = true;
     config.admin.set_port(0);
     match listen {
         Some(address) => {
-            config.listen =
-                address.parse().map_err(|_| Failure::Usage(format!("`{address}` is no address to listen on")))?;
+            config.listen = address
+                .parse()
+                .map_err(|_| Failure::Usage(format!("`{address}` is no address to listen on")))?;
         }
         None if once || std::net::TcpListener::bind(config.listen).is_err() => config.listen.set_port(0),
         None => {}

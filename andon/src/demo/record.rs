@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 type Downtime = (String, i64, Option<i64>);
 
 /// Sends the record, waits for the answer, prints what was found and compares it with what must be found.
-pub fn tell(client: &Client) -> Result<(), Failure> {
+pub(crate) fn tell(client: &Client) -> Result<(), Failure> {
     let expected = expected()?;
     let began = Instant::now();
     let path = "/v1/line-status?vocabulary=statuspage";

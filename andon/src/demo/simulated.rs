@@ -9,10 +9,10 @@ use crate::admin::now_ms;
 use crate::client::{Client, encode};
 
 /// The node above the simulated lines.
-pub const AREA: &str = "demo-plant/hall-1";
+pub(crate) const AREA: &str = "demo-plant/hall-1";
 
 /// The simulated lines.
-pub const LINES: [&str; 4] = ["press-1", "weld-2", "paint-3", "pack-4"];
+pub(crate) const LINES: [&str; 4] = ["press-1", "weld-2", "paint-3", "pack-4"];
 
 /// Statuses of a stop, with a reason where somebody names one.
 const STOPS: [(&str, Option<&str>); 6] = [
@@ -26,7 +26,7 @@ const STOPS: [(&str, Option<&str>); 6] = [
 
 /// Reports for the lines until `stop` is set. What andon refuses is told and passed over: it is a demo of andon, not
 /// of the lines.
-pub fn live(client: &Client, stop: &AtomicBool) {
+pub(crate) fn live(client: &Client, stop: &AtomicBool) {
     let mut random = Random(now_ms().cast_unsigned() | 1);
     for line in LINES {
         let path: Vec<&str> = AREA.split('/').chain([line]).collect();
