@@ -1,6 +1,5 @@
 //! The tests of the core: tables for its rules, properties for its promises.
 
-#![allow(dead_code, unused_imports)] // TEMP
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 mod fold;

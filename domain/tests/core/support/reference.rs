@@ -1,7 +1,7 @@
 //! The fold again, in the plainest way there is: from all accepted signals at once, without a watermark, without
 //! state, in quadratic time. Slow and obviously right; the core must say the same.
 
-use andon_domain::{Interval, Kind, LineStatus, Millis, Segment, Text};
+use andon_domain::{Interval, LineStatus, Millis, Segment, Text};
 use std::collections::BTreeSet;
 
 /// One accepted record of a line.
@@ -146,9 +146,4 @@ fn say(runs: &mut Vec<Run>, at: Millis, status: LineStatus, reason: Text, word: 
         Some(run) if run.status == status => run.said.push((at, reason, word)),
         Some(_) | None => runs.push(Run { started_at: at, status, said: vec![(at, reason, word)] }),
     }
-}
-
-/// Whether a line of that kind is down at the end.
-pub(crate) fn is_down(intervals: &[Interval]) -> bool {
-    intervals.last().is_some_and(|last| last.kind == Kind::Down && last.ended_at.is_none())
 }

@@ -115,7 +115,7 @@ impl Play {
         }
         let before = self.world.intervals.clone();
         let drained = self.world.commit();
-        let mut said: Vec<String> = outcome.iter().flat_map(|outcome| outcome_words(outcome)).collect();
+        let mut said: Vec<String> = outcome.iter().flat_map(outcome_words).collect();
         for changed in &drained.published {
             let known = before.get(&changed.line_id);
             for (_, change) in &changed.intervals {
