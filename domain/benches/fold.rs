@@ -64,7 +64,7 @@ fn arrivals(plant: Plant, lines: u32, count: usize, first_round: i64) -> Vec<Arr
         Plant::EverySecond => 1_000,
         Plant::Sparse => 300_000,
     };
-    (0..count)
+    let mut arrivals: Vec<_> = (0..count)
         .map(|index| {
             let round = first_round + i64::try_from(index / lines as usize).expect("it is small");
             let line = match plant {
@@ -88,7 +88,12 @@ fn arrivals(plant: Plant, lines: u32, count: usize, first_round: i64) -> Vec<Arr
             let id = Uuid::from_u64_pair(numbers.next(), numbers.next());
             Arrival { line, at, id, status: *now, reason }
         })
-        .collect()
+        .collect();
+    // The log takes events as they happen.
+    if matches!(plant, Plant::Sparse) {
+        arrivals.sort_by_key(|arrival| arrival.at);
+    }
+    arrivals
 }
 
 struct Bench {
@@ -191,6 +196,9 @@ fn memory() {
         for (index, mut arrival) in arrivals(Plant::Rounds, 1, count, 0).into_iter().enumerate() {
             arrival.at = ORIGIN + i64::try_from(index).expect("it is small") * period_ms;
             arrival.reason = None;
+            if count == 1 {
+                arrival.status = LineStatus::Running;
+            }
             bench.fold(&arrival);
         }
         let name = bench.names[0].clone();

@@ -13,8 +13,8 @@
 use crate::config::NEVER;
 use crate::timeline::Timeline;
 use crate::{
-    Command, CommandKind, Directory, DowntimeClass, IncidentId, LineClass, LineId, LineStatus, Millis,
-    NotificationId, SubscriberId, Subscription, SubscriptionId, Text,
+    Command, CommandKind, Directory, DowntimeClass, IncidentId, Interval, LineClass, LineId, LineStatus,
+    Millis, NotificationId, Segment, SubscriberId, Subscription, SubscriptionId, Text,
 };
 
 /// A stop is told to nobody earlier than this after its incident opened, unless `notify_after` is 0: 10 s.
@@ -79,18 +79,35 @@ pub(crate) struct Noticed {
     pub(crate) told_changed: bool,
 }
 
-impl Scene<'_> {
-    fn stop(&self) -> Option<Stop> {
-        let open = self.timeline.tail.open_down()?;
-        let now = open.segments.last().expect("an interval is made with its first segment");
-        Some(Stop {
+impl Stop {
+    fn of(open: &Interval) -> Self {
+        let now = last_segment(open);
+        Self {
             started_at: open.started_at,
             status: now.status,
             reason_code: now.reason_code.clone(),
             source_status: now.source_status.clone(),
-        })
+        }
     }
 
+    /// Takes over how the stop stands now. Whether that can make a difference to who is told.
+    fn follow(&mut self, open: &Interval) -> bool {
+        let now = last_segment(open);
+        let is_another_case =
+            self.started_at != open.started_at || self.status.downtime_class() != now.status.downtime_class();
+        self.started_at = open.started_at;
+        self.status = now.status;
+        self.reason_code.clone_from(&now.reason_code);
+        self.source_status.clone_from(&now.source_status);
+        is_another_case
+    }
+}
+
+fn last_segment(open: &Interval) -> &Segment {
+    open.segments.last().expect("an interval is made with its first segment")
+}
+
+impl Scene<'_> {
     fn is_young(&self) -> bool {
         self.now.saturating_sub(self.timeline.newest_at) <= self.notify_age_ms_max
     }
@@ -110,13 +127,13 @@ pub(crate) fn judge(
     commands: &mut Vec<Command>,
 ) -> Noticed {
     let mut noticed = Noticed::default();
-    let stop = scene.stop();
+    let stop = scene.timeline.tail.open_down();
     match (incident.as_deref_mut(), stop) {
         (None, Some(stop)) if !scene.is_retired && scene.is_young() => {
             let mut opened = Incident {
                 id: IncidentId::derive(scene.line_id, scene.version),
                 opened_at: scene.now,
-                stop,
+                stop: Stop::of(stop),
                 first_told_start: None,
                 told: Vec::new(),
                 next_deadline: NEVER,
@@ -126,14 +143,8 @@ pub(crate) fn judge(
             *incident = Some(Box::new(opened));
         }
         (Some(open), stop) => {
-            let is_over = scene.is_retired || matches!(scene.class(), LineClass::Up | LineClass::Idle);
-            let mut must_look = scene.directory_changed || open.next_deadline <= scene.now;
-            if let Some(stop) = stop {
-                must_look |= open.stop.started_at != stop.started_at
-                    || open.stop.status.downtime_class() != stop.status.downtime_class();
-                open.stop = stop;
-            }
-            if is_over {
+            let is_another_case = stop.is_some_and(|stop| open.stop.follow(stop));
+            if scene.is_retired || matches!(scene.class(), LineClass::Up | LineClass::Idle) {
                 open.close(scene, commands);
                 let told_changed = !open.told.is_empty();
                 *incident = None;
@@ -142,7 +153,7 @@ pub(crate) fn judge(
             if scene.directory_changed {
                 noticed.told_changed |= open.release_leavers(scene, commands);
             }
-            if must_look {
+            if is_another_case || scene.directory_changed || open.next_deadline <= scene.now {
                 noticed.told_changed |= open.tell_due(scene, commands);
             }
             noticed.is_changed = noticed.told_changed;

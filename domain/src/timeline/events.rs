@@ -112,7 +112,7 @@ impl EventSet {
 
     pub(crate) fn place(&self, event: &Event) -> Place {
         let index = match self.events.back() {
-            Some(last) if last >= event => match self.events.binary_search(event) {
+            Some(last) if last.at >= event.at => match self.events.binary_search(event) {
                 Ok(_) => return Place::Duplicate,
                 Err(index) => index,
             },
