@@ -1,6 +1,7 @@
 //! What can be set about the mailer. It must never take effect half: a bad configuration is refused before anything
 //! is read.
 
+use lettre::Message;
 use lettre::message::Mailbox;
 
 /// Settings of the mailer. Times are in milliseconds of wall time.
@@ -121,7 +122,12 @@ impl Config {
         if self.from.chars().any(char::is_control) {
             return Err(refused());
         }
-        self.from.parse().map_err(|_| refused())
+        let sender: Mailbox = self.from.parse().map_err(|_| refused())?;
+        // The builder reads the sender back from its header, which not every address survives.
+        match Message::builder().from(sender.clone()).to(sender.clone()).body(String::new()) {
+            Ok(_) => Ok(sender),
+            Err(_) => Err(refused()),
+        }
     }
 }
 
@@ -140,6 +146,7 @@ mod tests {
         let rows = [
             (Config { from: "nobody".into(), ..ok() }, "the sender `nobody` is no address"),
             (Config { from: "A\r\nBcc: x@y.z <a@b.c>".into(), ..ok() }, "the sender `A\\r\\nBcc"),
+            (Config { from: "\"a b\"@c.d".into(), ..ok() }, "the sender `\\\"a b"),
             (Config { domain: String::new(), ..ok() }, "the domain `` is none"),
             (Config { domain: "a..b".into(), ..ok() }, "the domain `a..b` is none"),
             (Config { domain: "a>\r\nX: y".into(), ..ok() }, "the domain `a>\\r\\nX: y` is none"),

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use andon_domain::{CommandKind, Millis, NotificationId};
+use andon_domain::{CommandKind, Millis, NotificationId, SubscriberId};
 use andon_schemas::decode_command;
 use andon_store::{Accounts, Claim, Delivery, DeliveryState, Settlement, Subscriber};
 use tokio::runtime::Handle;
@@ -45,7 +45,14 @@ pub(crate) struct Dispatcher {
     pub(crate) owner: String,
     pub(crate) breaker: Breaker,
     /// What became of deliveries and is not in the ledger yet, because it did not answer.
-    pub(crate) unrecorded: Vec<Settlement>,
+    pub(crate) unrecorded: Vec<Unrecorded>,
+}
+
+/// What became of a delivery, before the ledger knows it.
+pub(crate) struct Unrecorded {
+    settlement: Settlement,
+    /// For whom a message may have left, until it is known that they were not erased meanwhile.
+    left_for: Option<SubscriberId>,
 }
 
 /// A delivery that is to leave.
@@ -73,8 +80,16 @@ impl Dispatcher {
             .block_on(self.accounts.claim(&claim))
             .map_err(Error::accounts("claim what is due from the ledger"))?;
         let is_full = claimed.len() >= claim.limit;
+        let handled = self.handle(claimed.clone(), is_caught_up, stop);
+        if handled.is_err() {
+            self.give_back(&claimed);
+        }
+        handled.map(|()| is_full)
+    }
+
+    fn handle(&mut self, claimed: Vec<Delivery>, is_caught_up: bool, stop: &AtomicBool) -> Result<(), Error> {
+        let leave_before = (self.clock)().saturating_add(self.config.lease_ms / 2);
         let ours: HashSet<NotificationId> = claimed.iter().map(|delivery| delivery.id).collect();
-        let leave_before = now.saturating_add(self.config.lease_ms / 2);
         let (openings, closes) =
             claimed.into_iter().partition::<Vec<_>, _>(|delivery| delivery.kind == CommandKind::Down);
         for portion in [openings, closes] {
@@ -82,7 +97,17 @@ impl Dispatcher {
             self.let_leave(departures, leave_before, stop)?;
             self.record()?;
         }
-        Ok(is_full)
+        Ok(())
+    }
+
+    /// The accounts did not answer half-way: what came to nothing need not wait for its lease to run out.
+    fn give_back(&mut self, claimed: &[Delivery]) {
+        let has_end: HashSet<NotificationId> =
+            self.unrecorded.iter().map(|unrecorded| unrecorded.settlement.id).collect();
+        // Of what an earlier portion has settled, the ledger takes no second settlement.
+        for delivery in claimed.iter().filter(|delivery| !has_end.contains(&delivery.id)) {
+            self.wait(delivery, (self.clock)(), "accounts_did_not_answer");
+        }
     }
 
     /// Until when the way out is known to be broken.
@@ -99,7 +124,7 @@ impl Dispatcher {
     ) -> Result<Vec<Departure>, Error> {
         let mut departures = Vec::with_capacity(portion.len());
         for delivery in portion {
-            let subscriber = self.subscriber(&delivery)?;
+            let subscriber = self.subscriber(delivery.subscriber_id)?;
             let Some(subscriber) = subscriber else {
                 self.end_erased(&delivery);
                 continue;
@@ -163,10 +188,8 @@ impl Dispatcher {
         Ok(found.map(|found| Half::of(&found, ours.contains(&found.id))))
     }
 
-    fn subscriber(&self, delivery: &Delivery) -> Result<Option<Subscriber>, Error> {
-        self.runtime
-            .block_on(self.accounts.subscriber(delivery.subscriber_id))
-            .map_err(Error::accounts("read a subscriber"))
+    fn subscriber(&self, id: SubscriberId) -> Result<Option<Subscriber>, Error> {
+        self.runtime.block_on(self.accounts.subscriber(id)).map_err(Error::accounts("read a subscriber"))
     }
 
     /// The message, if one can be made.
@@ -214,7 +237,7 @@ impl Dispatcher {
         let pause = self.heed(&outcomes, now);
         for (delivery, outcome) in deliveries.iter().zip(&outcomes) {
             match outcome {
-                Some(outcome) => self.ended(delivery, outcome, now, pause)?,
+                Some(outcome) => self.ended(delivery, outcome, now, pause),
                 None => self.wait(delivery, pause, "not_begun"),
             }
         }
@@ -243,13 +266,7 @@ impl Dispatcher {
     }
 
     /// Records how an attempt ended.
-    fn ended(
-        &mut self,
-        delivery: &Delivery,
-        outcome: &Result<(), SendError>,
-        now: Millis,
-        pause: Millis,
-    ) -> Result<(), Error> {
+    fn ended(&mut self, delivery: &Delivery, outcome: &Result<(), SendError>, now: Millis, pause: Millis) {
         let attempt = Attempt {
             id: delivery.id,
             attempts: delivery.attempts,
@@ -274,18 +291,13 @@ impl Dispatcher {
                 );
             }
         }
-        // Whoever is erased while their message leaves would find it in the outbox again.
-        if verdict.may_have_left && self.subscriber(delivery)?.is_none() {
-            self.end_erased(&Delivery { may_have_left: true, ..delivery.clone() });
-        } else {
-            self.settle(delivery, verdict, now);
-        }
-        Ok(())
+        let may_be_found_again = verdict.may_have_left.then_some(delivery.subscriber_id);
+        self.settle(delivery, verdict, now, may_be_found_again);
     }
 
     fn wait(&mut self, delivery: &Delivery, due_at: Millis, rule: &'static str) {
         let verdict = Verdict { due_at, is_attempt: false, ..unsent(delivery, DeliveryState::Queued, rule) };
-        self.settle(delivery, verdict, (self.clock)());
+        self.settle(delivery, verdict, (self.clock)(), None);
     }
 
     fn end(&mut self, delivery: &Delivery, state: DeliveryState, rule: &'static str) {
@@ -297,7 +309,7 @@ impl Dispatcher {
             delivery.rule = rule,
             "a notification ends unsent"
         );
-        self.settle(delivery, unsent(delivery, state, rule), (self.clock)());
+        self.settle(delivery, unsent(delivery, state, rule), (self.clock)(), None);
     }
 
     /// The subscriber is gone: so is whatever the transport keeps of them.
@@ -312,9 +324,8 @@ impl Dispatcher {
         }
     }
 
-    fn settle(&mut self, delivery: &Delivery, verdict: Verdict, now: Millis) {
-        self.metrics.settled(verdict.state);
-        self.unrecorded.push(Settlement {
+    fn settle(&mut self, delivery: &Delivery, verdict: Verdict, now: Millis, left_for: Option<SubscriberId>) {
+        let settlement = Settlement {
             id: delivery.id,
             owner: self.owner.clone(),
             state: verdict.state,
@@ -324,21 +335,37 @@ impl Dispatcher {
             smtp_code: verdict.smtp_code,
             is_attempt: verdict.is_attempt,
             now,
-        });
+        };
+        self.unrecorded.push(Unrecorded { settlement, left_for });
     }
 
-    /// Writes what became of deliveries into the ledger.
+    /// Writes what became of deliveries into the ledger. What cannot be written is kept, and written first next time.
     fn record(&mut self) -> Result<(), Error> {
         if self.unrecorded.is_empty() {
             return Ok(());
         }
+        // Whoever was erased while their message left would find it in the outbox again.
+        for at in 0..self.unrecorded.len() {
+            let Some(subscriber_id) = self.unrecorded[at].left_for else { continue };
+            if self.subscriber(subscriber_id)?.is_none() {
+                self.transport.forget(subscriber_id).map_err(Error::Erase)?;
+                let settlement = &mut self.unrecorded[at].settlement;
+                (settlement.state, settlement.rule) = (DeliveryState::Erased, "subscriber_erased".to_owned());
+            }
+            self.unrecorded[at].left_for = None;
+        }
+        let settlements: Vec<Settlement> =
+            self.unrecorded.iter().map(|unrecorded| unrecorded.settlement.clone()).collect();
         let recorded = self
             .runtime
-            .block_on(self.accounts.settle(&self.unrecorded))
+            .block_on(self.accounts.settle(&settlements))
             .map_err(Error::accounts("settle deliveries in the ledger"))?;
-        if recorded < self.unrecorded.len() {
+        if recorded < settlements.len() {
             // A lease ran out, or an earlier answer was lost on its way: the ledger knows better than we do.
-            info!("{} settlements came after somebody else's", self.unrecorded.len() - recorded);
+            info!("{} settlements came after somebody else's", settlements.len() - recorded);
+        }
+        for settlement in &settlements {
+            self.metrics.settled(settlement.state);
         }
         self.unrecorded.clear();
         Ok(())

@@ -3,7 +3,7 @@
 use andon_log as log;
 use andon_store as store;
 
-use crate::ConfigError;
+use crate::{ConfigError, SendError};
 
 /// Why the mailer could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,9 @@ pub enum Error {
         #[source]
         source: store::Error,
     },
+    /// What the transport keeps of an erased subscriber could not be deleted.
+    #[error("could not finish an erasure")]
+    Erase(#[source] SendError),
 }
 
 impl Error {
@@ -34,6 +37,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Config(_) => false,
+            Self::Erase(_) => true,
             Self::Read(error) => match error {
                 log::Error::Full | log::Error::Storage { .. } => true,
                 log::Error::Owned { .. }

@@ -70,6 +70,8 @@ pub fn render(command: &Command, subscriber: &Subscriber, look: &Look) -> Result
     let stem = text::stem(&facts, language, &local);
     let message = headers::builder(&facts, subscriber.id, &stem, look)
         .to(Mailbox::new(None, to))
+        // Else it would be read back from the headers, which not every address survives.
+        .envelope(envelope.clone())
         .singlepart(
             SinglePart::builder().header(ContentType::TEXT_PLAIN).body(text::body(&facts, language, &local)),
         )

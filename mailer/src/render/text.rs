@@ -95,7 +95,7 @@ pub(super) fn body(facts: &Facts<'_>, language: Language, local: &Local) -> Stri
     }
     let rows: String = rows.iter().map(|(label, value)| format!("{label}: {value}\n")).collect();
     let footer = footer(facts, language, local);
-    format!("{headline}\n\n{rows}\n-- \n{footer}\n")
+    format!("{headline}\n\n{rows}\n-- \n{footer}")
 }
 
 fn footer(facts: &Facts<'_>, language: Language, local: &Local) -> String {

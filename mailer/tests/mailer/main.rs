@@ -1,0 +1,12 @@
+//! The mailer against the real accounts: a small plant per test, a clock that only the test moves, and no waiting.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets an error fails")]
+
+mod closing;
+mod crashes;
+mod messages;
+mod outages;
+mod outbox;
+mod role;
+mod support;
+mod threads;
