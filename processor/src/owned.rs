@@ -123,7 +123,7 @@ impl Owned {
         let log_time = clock - CAUGHT_UP_MARGIN_MS;
         self.core.advance(log_time, directory);
         let is_due = deadline.is_some_and(|deadline| deadline <= log_time);
-        self.has_news |= is_due || log_time - self.told_log_time >= PROGRESS_EVERY_MS;
+        self.has_news |= is_due || log_time.saturating_sub(self.told_log_time) >= PROGRESS_EVERY_MS;
     }
 
     /// Adds everything the core has to say to the outputs: line changes, commands, state, control and progress.
