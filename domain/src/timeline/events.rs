@@ -88,6 +88,11 @@ fn fingerprint(id: u128) -> u32 {
     (id as u32) ^ ((id >> 64) as u32)
 }
 
+/// Whether the list has that fingerprint. A block is looked at whole, so that the compiler compares many at a time.
+fn holds(list: &[u32], wanted: u32) -> bool {
+    list.chunks(64).any(|block| block.iter().fold(false, |found, one| found | (*one == wanted)))
+}
+
 impl EventSet {
     pub(crate) fn len(&self) -> usize {
         self.events.len()
@@ -122,17 +127,14 @@ impl EventSet {
     }
 
     fn has_id(&self, id: u128) -> bool {
-        match &self.fingerprints {
-            None => self.events.iter().any(|event| event.id == id),
-            Some(list) => {
-                let wanted = fingerprint(id);
-                let (front, back) = list.as_slices();
-                let in_front = front.iter().enumerate().filter(|(_, f)| **f == wanted).map(|(i, _)| i);
-                let in_back =
-                    back.iter().enumerate().filter(|(_, f)| **f == wanted).map(|(i, _)| i + front.len());
-                in_front.chain(in_back).any(|i| self.events[i].id == id)
+        if let Some(list) = &self.fingerprints {
+            let wanted = fingerprint(id);
+            let (front, back) = list.as_slices();
+            if !holds(front, wanted) && !holds(back, wanted) {
+                return false;
             }
         }
+        self.events.iter().any(|event| event.id == id)
     }
 
     pub(crate) fn insert(&mut self, index: usize, event: Event) {
