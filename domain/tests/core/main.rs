@@ -6,3 +6,4 @@ mod fold;
 mod notify;
 mod properties;
 mod support;
+mod words;
