@@ -244,6 +244,8 @@ impl Starting {
                 end
             }
         };
+        // The folder is ours alone: whoever claimed a delivery before is dead.
+        accounts.end_leases(now_ms()).await.map_err(|e| needed("write the accounts")(&e))?;
         let mailer = Mailer::new(
             Box::new(log.reader(&[(topic, 0, from)]).map_err(|e| opened(&e))?),
             accounts.clone(),

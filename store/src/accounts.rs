@@ -251,6 +251,10 @@ pub trait Accounts: Send + Sync {
     /// Claims what is due, queued or with an expired lease, ordered by (due time, creation, opening before close).
     async fn claim(&self, claim: &Claim) -> Result<Vec<Delivery>, Error>;
 
+    /// Ends the leases of all claims, so that they can be taken over at once; how many. Only for whoever knows that no
+    /// other sender lives, as the owner of an embedded andon's folder does when it starts.
+    async fn end_leases(&self, now: Millis) -> Result<usize, Error>;
+
     /// Marks claimed deliveries as perhaps having left, before the first byte does. Those still ours are returned.
     async fn leaving(&self, owner: &str, ids: &[NotificationId]) -> Result<Vec<NotificationId>, Error>;
 

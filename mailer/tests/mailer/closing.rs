@@ -194,6 +194,22 @@ fn an_old_opening_is_sent_once_the_log_is_read_and_its_line_is_still_down() {
 }
 
 #[test]
+fn a_log_that_was_read_once_must_be_read_again_before_an_old_opening_is_sent() {
+    let plant = Plant::that_reads_one_batch_a_turn();
+    let mut mailer = plant.mailer();
+    assert!(turn(&mut mailer), "there is nothing to read");
+    plant.pass(16 * MINUTE);
+    plant.log(&[command(1, Down, 1, START), command(2, Down, 1, START)]);
+    plant.log(&[command(3, Down, 1, START), command(4, Down, 1, START)]);
+    assert!(!turn(&mut mailer), "there may be more");
+    plant.pass(1_000);
+    plant.log(&[command(1, Restored, 1, START + MINUTE)]);
+    turn(&mut mailer);
+    plant.settle_all(&mut mailer);
+    assert_eq!(both(&plant), [ended(Expired, "over_and_old"), ended(Expired, "expired_with_its_opening")]);
+}
+
+#[test]
 fn an_opening_of_the_longest_age_is_still_sent_at_once() {
     let plant = Plant::new();
     plant.pass(15 * MINUTE);

@@ -1,7 +1,7 @@
 //! The role as a whole: its loop, its log, its metrics, and what never reaches them.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use andon_domain::CommandKind::{Down, Restored};
@@ -13,7 +13,7 @@ use andon_schemas::encode_command;
 use andon_store::DeliveryState::{Refused, Sent};
 use prometheus::{Encoder, Registry, TextEncoder};
 
-use crate::support::{DAY, Plant, START, command, subscriber, turn};
+use crate::support::{DAY, Plant, START, captured, command, subscriber, turn};
 
 fn shown(registry: &Registry) -> String {
     let mut text = Vec::new();
@@ -188,30 +188,9 @@ fn a_wrong_configuration_makes_no_mailer() {
     assert!(made.is_err());
 }
 
-/// Where a test's log lines go.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[test]
 fn no_log_line_tells_an_address_a_line_or_a_reason() {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let logs = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    tracing::subscriber::with_default(logs, || {
+    let logged = captured(|| {
         let plant = Plant::new();
         let mut outcomes = vec![
             Err(SendError::Message { why: "the server knows no such address" }),
@@ -233,11 +212,20 @@ fn no_log_line_tells_an_address_a_line_or_a_reason() {
         plant.erase(3);
         plant.settle_all(&mut plant.mailer());
     });
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     for wanted in ["unreadable", "cannot be made", "not accepted", "no message can leave", "ends unsent"] {
-        assert!(text.contains(wanted), "{wanted:?} was not logged:\n{text}");
+        assert!(logged.contains(wanted), "{wanted:?} was not logged:\n{logged}");
     }
     for secret in ["worker", "@plant", "press", "secret"] {
-        assert!(!text.contains(secret), "{secret:?} was logged:\n{text}");
+        assert!(!logged.contains(secret), "{secret:?} was logged:\n{logged}");
     }
+}
+
+#[test]
+fn the_position_is_that_of_the_next_record() {
+    let plant = Plant::new();
+    plant.log(&[1, 2, 3].map(|subscriber| command(1, Down, subscriber, START)));
+    turn(&mut plant.mailer());
+    let positions = plant.run(plant.accounts.positions()).unwrap();
+    // The offsets of this log are twice the index.
+    assert_eq!(positions.iter().map(|position| position.offset).collect::<Vec<_>>(), [5]);
 }

@@ -86,6 +86,10 @@ impl Accounts for SqliteAccounts {
         self.db.write("claim deliveries", |tx| claims::claim(tx, claim))
     }
 
+    async fn end_leases(&self, now: Millis) -> Result<usize, Error> {
+        self.db.write("end the leases of claims", |tx| claims::end_leases(tx, now))
+    }
+
     async fn leaving(&self, owner: &str, ids: &[NotificationId]) -> Result<Vec<NotificationId>, Error> {
         self.db.write("mark deliveries as leaving", |tx| claims::leaving(tx, owner, ids))
     }

@@ -167,6 +167,20 @@ pub(crate) fn two_owners_never_hold_one_delivery<F: Fixture>() {
     assert!(times.values().all(|times| *times == 1), "by one owner: {times:?}");
 }
 
+pub(crate) fn leases_can_be_ended_by_whoever_knows_that_nobody_else_lives<F: Fixture>() {
+    let (_fixture, accounts) = with_one::<F>();
+    run(async {
+        assert_eq!(accounts.end_leases(20).await.unwrap(), 0, "nothing is claimed");
+        assert_eq!(ids(&accounts.claim(&claim("dead", 20, 1_000)).await.unwrap()), [1]);
+        assert_eq!(ids(&accounts.claim(&claim("new", 21, 1_000)).await.unwrap()), []);
+        assert_eq!(accounts.end_leases(22).await.unwrap(), 1);
+        assert_eq!(ids(&accounts.claim(&claim("new", 22, 1_000)).await.unwrap()), [1]);
+        assert_eq!(accounts.settle(&[settlement(1, "dead", DeliveryState::Sent)]).await.unwrap(), 0);
+        assert_eq!(accounts.settle(&[settlement(1, "new", DeliveryState::Sent)]).await.unwrap(), 1);
+        assert_eq!(accounts.end_leases(60).await.unwrap(), 0, "what is settled has no lease");
+    });
+}
+
 pub(crate) fn an_expired_lease_is_taken_over_and_the_old_owner_changes_nothing_any_more<F: Fixture>() {
     let (_fixture, accounts) = with_one::<F>();
     run(async {

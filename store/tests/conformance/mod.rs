@@ -136,6 +136,7 @@ macro_rules! conformance {
             claims_come_in_the_order_of_due_time_creation_and_opening_before_close
             nothing_is_claimed_before_it_is_due
             two_owners_never_hold_one_delivery
+            leases_can_be_ended_by_whoever_knows_that_nobody_else_lives
             an_expired_lease_is_taken_over_and_the_old_owner_changes_nothing_any_more
             a_delivery_that_leaves_is_marked_for_its_owner_alone
             a_settled_delivery_is_final_and_a_queued_one_is_tried_again

@@ -97,6 +97,10 @@ impl Accounts for FaultyAccounts {
         self.call(self.inner.claim(claim)).await
     }
 
+    async fn end_leases(&self, now: Millis) -> Result<usize, Error> {
+        self.call(self.inner.end_leases(now)).await
+    }
+
     async fn leaving(&self, owner: &str, ids: &[NotificationId]) -> Result<Vec<NotificationId>, Error> {
         self.call(self.inner.leaving(owner, ids)).await
     }

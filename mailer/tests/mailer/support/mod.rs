@@ -1,6 +1,7 @@
 //! A plant to test in: accounts on disk, a log of commands, a clock, and a transport that does as it is told.
 
 mod faults;
+mod logs;
 mod source;
 mod transport;
 
@@ -24,6 +25,7 @@ use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 pub(crate) use faults::{FaultyAccounts, Moment};
+pub(crate) use logs::captured;
 pub(crate) use source::Source;
 pub(crate) use transport::Scripted;
 
@@ -47,6 +49,7 @@ pub(crate) struct Plant {
 impl Plant {
     /// A plant whose every message is accepted, with three subscribers.
     pub(crate) fn new() -> Self {
+        logs::install();
         let folder = tempfile::tempdir().unwrap();
         let accounts = SqliteAccounts::open(folder.path(), &Options::default()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

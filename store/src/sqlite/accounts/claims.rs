@@ -9,7 +9,7 @@
 //!      settle, queued
 //! ```
 
-use andon_domain::NotificationId;
+use andon_domain::{Millis, NotificationId};
 use rusqlite::Connection;
 
 use super::deliveries::{columns, stored_delivery};
@@ -34,6 +34,14 @@ pub(super) fn claim(db: &Connection, claim: &Claim) -> Result<Vec<Delivery>, Fau
         delivery.attempts = delivery.attempts.saturating_add(1);
     }
     Ok(claimed)
+}
+
+/// Every claim becomes one whose lease has expired.
+pub(super) fn end_leases(db: &Connection, now: Millis) -> Result<usize, Fault> {
+    let mut end = db.prepare_cached(
+        "UPDATE deliveries SET lease_until = ?1 WHERE state = 'sending' AND lease_until > ?1",
+    )?;
+    Ok(end.execute([now])?)
 }
 
 pub(super) fn leaving(
