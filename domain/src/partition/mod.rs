@@ -8,6 +8,7 @@ mod outcome;
 mod steps;
 
 pub use outcome::{Drained, Outcome, Refusal};
+use steps::Did;
 
 use std::collections::BTreeSet;
 use std::hash::BuildHasher;
@@ -138,7 +139,7 @@ impl Partition {
                 let lines: Vec<LineId> = self.incidents.iter().cloned().collect();
                 for line in lines {
                     let index = self.find(line.as_str()).expect("a line with an incident is a line");
-                    self.step(index, self.log_time, directory, true, |_, _| true);
+                    self.step(index, self.log_time, directory, true, |_, _| Did::Look);
                 }
             }
         }
@@ -233,7 +234,7 @@ impl Partition {
             self.step(index, self.log_time, directory, false, |line, changes| {
                 line.timeline.sign_of_life(change.event_time, appended_at, &line.rules, changes);
                 line.hear(offset, appended_at);
-                true
+                Did::Change
             });
             return outcome;
         }
@@ -248,12 +249,12 @@ impl Partition {
             match line.timeline.insert(event, appended_at, &line.rules, changes) {
                 Inserted::Duplicate => {
                     outcome = Outcome::Duplicate;
-                    false
+                    Did::Nothing
                 }
                 Inserted::New { is_conflicting, hit_size_bound } => {
                     line.hear(offset, appended_at);
                     outcome = Outcome::Accepted { is_conflicting, hit_size_bound };
-                    true
+                    Did::Change
                 }
             }
         });

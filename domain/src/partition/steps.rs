@@ -9,20 +9,32 @@ use crate::incident::{Scene, judge};
 use crate::line::Line;
 use crate::{Directory, IntervalChange, LineId, LineSettings, Millis};
 
+/// What a step did to its line before anybody judges it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Did {
+    /// Nothing happened: it was no step.
+    Nothing,
+    /// Time went on or the directory changed: the incident is looked at, and the line itself is as it was.
+    Look,
+    /// The line's state changed.
+    Change,
+}
+
 impl Partition {
     /// One step of one line at log time `now`: `act` changes the timeline, then incidents are judged, then what
-    /// changed gets a version. If `act` says that it changed nothing, it was no step.
+    /// changed gets a version.
     pub(super) fn step(
         &mut self,
         index: u32,
         now: Millis,
         directory: &Directory,
         directory_changed: bool,
-        act: impl FnOnce(&mut Line, &mut Vec<IntervalChange>) -> bool,
+        act: impl FnOnce(&mut Line, &mut Vec<IntervalChange>) -> Did,
     ) {
         let line = &mut self.lines[index as usize];
         let before = line.row_key();
-        if !act(line, &mut self.scratch) {
+        let did = act(line, &mut self.scratch);
+        if did == Did::Nothing {
             return;
         }
         let version = line.version.saturating_add(1).max(now.saturating_mul(1000));
@@ -39,6 +51,10 @@ impl Partition {
             directory_changed,
         };
         let noticed = judge(&mut line.incident, &scene, &mut self.commands);
+        if did == Did::Look && !noticed.is_changed {
+            self.queue(index); // a storm of incidents is not written again for each subscription that changes
+            return;
+        }
         let seen_moved = line.last_seen_at.saturating_sub(line.published_seen_at) >= Line::SEEN_RESOLUTION_MS;
         if !self.scratch.is_empty() || noticed.is_changed || seen_moved || before != line.row_key() {
             line.version = version;
@@ -77,8 +93,9 @@ impl Partition {
             self.step(index, deadline, directory, false, |line, changes| {
                 if line.timeline.silence_deadline(&line.rules).is_some_and(|silence| silence <= deadline) {
                     line.timeline.fall_silent(&line.rules, changes);
+                    return Did::Change;
                 }
-                true
+                Did::Look
             });
         }
     }
@@ -102,7 +119,8 @@ impl Partition {
         let (rules, is_retired) = self.settings_of(&id, directory);
         let line = &self.lines[index as usize];
         let same_rules = *line.rules == *rules;
-        if same_rules && line.is_retired == is_retired && line.incident.is_none() {
+        let is_same = same_rules && line.is_retired == is_retired;
+        if is_same && line.incident.is_none() {
             return;
         }
         let log_time = self.log_time;
@@ -112,7 +130,7 @@ impl Partition {
                 line.timeline.change_rules(&old, &line.rules, log_time, changes);
             }
             line.is_retired = is_retired;
-            true
+            if is_same { Did::Look } else { Did::Change }
         });
     }
 

@@ -189,3 +189,36 @@ fn whose_subscription_was_ended_while_no_worker_ran_is_released_on_restore() {
     assert_eq!(drained.commands[0].kind.name(), "UNSUBSCRIBED");
     assert!(world.unclosed().is_empty());
 }
+
+#[test]
+fn a_subscription_that_changes_nothing_for_a_line_down_writes_nothing() {
+    use andon_domain::{DirectoryChange, SubscriberId, Subscription, SubscriptionId};
+
+    let mut world = check(
+        "
+        12:00  subscribe anna press     |
+        12:00  press  12:00  stopped    | opened 12:00 stopped; DOWN anna
+    ",
+    );
+    let visited = |world: &mut crate::support::world::World| {
+        let mut lines = 0;
+        world.partition.drain();
+        world.partition.visit_dirty(|_, _| lines += 1);
+        lines
+    };
+    let subscriber_id = SubscriberId(uuid::Uuid::nil());
+    let mut subscription = Subscription {
+        id: SubscriptionId::derive(subscriber_id, "filler"),
+        subscriber_id,
+        node: "filler".to_owned(),
+        notify_after_ms: 0,
+        class: None,
+        created_at: 0,
+    };
+    world.change_directory(DirectoryChange::Subscription(subscription.clone()));
+    assert_eq!(visited(&mut world), 0);
+    subscription.id = SubscriptionId::derive(subscriber_id, "press");
+    subscription.node = "press".to_owned();
+    world.change_directory(DirectoryChange::Subscription(subscription));
+    assert_eq!(visited(&mut world), 1);
+}
