@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use andon_domain::CommandKind::{Down, Restored, Withdrawn};
 use andon_domain::{Command, CommandKind};
-use andon_store::DeliveryState;
+use andon_store::{Claim, DeliveryState};
 
 use crate::support::{FaultyAccounts, HOUR, MINUTE, Moment, Plant, START, command, turn};
 
@@ -170,4 +170,32 @@ fn accounts_that_do_not_answer_for_a_moment_hold_up_no_message_for_a_whole_lease
         let opening = plant.delivery(1, Down, 1);
         assert_eq!((opening.state, opening.attempts), (DeliveryState::Sent, 1), "{moment:?} call {call}");
     }
+}
+
+#[test]
+fn what_another_sender_took_over_meanwhile_is_left_to_them() {
+    let plant = Plant::new();
+    let accounts = plant.accounts.clone();
+    // While the opening leaves, somebody whose clock is fast takes over everything.
+    plant.transport.answer(move |_| {
+        let (now, lease_until) = (START + 3 * MINUTE, START + 6 * MINUTE);
+        let claim = Claim { owner: "another".to_owned(), now, lease_until, limit: 100 };
+        let accounts = accounts.clone();
+        let taken = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(accounts.claim(&claim)).unwrap().len()
+        });
+        assert_eq!(taken.join().unwrap(), 2);
+        Ok(())
+    });
+    plant.log(&[command(1, Down, 1, START), command(1, Restored, 1, START)]);
+    let mut mailer = plant.mailer();
+    turn(&mut mailer);
+    assert_eq!(plant.transport.tried_kinds(), [Down]);
+    for kind in [Down, Restored] {
+        assert_eq!(plant.state(1, kind, 1), DeliveryState::Sending, "it is the other's to settle");
+    }
+    plant.transport.answer(|_| Ok(()));
+    plant.settle_all(&mut mailer);
+    assert_eq!(plant.kinds_of_files(), ["down", "restored"]);
 }

@@ -1,5 +1,7 @@
 //! When the way out is broken: nothing is lost, nothing uses up its patience, and nobody is asked too often.
 
+use std::sync::atomic::Ordering;
+
 use andon_domain::CommandKind::{Down, Restored};
 use andon_mailer::SendError;
 use andon_store::DeliveryState::{GaveUp, Queued, Sent};
@@ -51,6 +53,38 @@ fn while_the_way_is_broken_one_message_tries_it_and_the_others_rest() {
     plant.pass(1);
     turn(&mut mailer);
     assert_eq!(plant.transport.tried_kinds().len(), 2, "one message tries");
+}
+
+#[test]
+fn the_first_answer_after_an_outage_lets_all_others_follow_at_once() {
+    let plant = Plant::new();
+    plant.transport.answer(|_| Err(broken()));
+    let mut mailer = plant.mailer();
+    plant.log(&[1, 2, 3].map(|subscriber| command(1, Down, subscriber, START)));
+    turn(&mut mailer);
+    plant.transport.answer(|_| Ok(()));
+    plant.pass(1_000);
+    turn(&mut mailer);
+    assert_eq!(plant.transport.accepted().len(), 1);
+    turn(&mut mailer);
+    assert_eq!(plant.transport.accepted().len(), 3);
+}
+
+#[test]
+fn nothing_begins_to_leave_in_the_second_half_of_a_lease() {
+    let plant = Plant::new();
+    let clock = plant.clock();
+    plant.transport.answer(move |_| {
+        clock.fetch_add(40_000, Ordering::SeqCst);
+        Ok(())
+    });
+    let mut mailer = plant.mailer();
+    plant.log(&[1, 2, 3].map(|subscriber| command(1, Down, subscriber, START)));
+    turn(&mut mailer);
+    assert_eq!(plant.transport.accepted().len(), 2, "at 0 and at 40 s; the lease is 2 min");
+    turn(&mut mailer);
+    assert_eq!(plant.transport.accepted().len(), 3, "and the third goes with the next claim");
+    assert_eq!(plant.delivery(1, Down, 3).attempts, 1);
 }
 
 #[test]

@@ -93,6 +93,10 @@ impl Plant {
         self.clock.load(Ordering::SeqCst)
     }
 
+    pub(crate) fn clock(&self) -> Arc<AtomicI64> {
+        self.clock.clone()
+    }
+
     pub(crate) fn pass(&self, ms: i64) {
         self.clock.fetch_add(ms, Ordering::SeqCst);
     }
