@@ -42,7 +42,11 @@ impl Error {
                 log::Error::Full | log::Error::Storage { .. } => true,
                 log::Error::Owned { .. }
                 | log::Error::TooLarge { .. }
+                | log::Error::NoPartition { .. }
+                | log::Error::NotOwned { .. }
                 | log::Error::Closed
+                | log::Error::NoPartition { .. }
+                | log::Error::NotOwned { .. }
                 | log::Error::Version { .. } => false,
             },
             Self::Accounts { source, .. } => match source.disposition() {
