@@ -26,6 +26,22 @@ pub enum Error {
         /// The limit.
         limit: usize,
     },
+    /// The topic has no such partition.
+    #[error("`{topic}` has no partition {partition}, it has {partitions}")]
+    NoPartition {
+        /// Name of the topic.
+        topic: &'static str,
+        /// The partition that was asked for.
+        partition: u32,
+        /// How many it has.
+        partitions: u32,
+    },
+    /// The partition is not, or no longer, this worker's.
+    #[error("partition {partition} does not belong to this worker")]
+    NotOwned {
+        /// The partition.
+        partition: u32,
+    },
     /// The log is closing or closed.
     #[error("the log is closed")]
     Closed,

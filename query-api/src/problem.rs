@@ -130,7 +130,10 @@ impl From<andon_log::Error> for Problem {
                 tracing::error!("could not append to the log: {}", chain(&error));
                 Self::unavailable()
             }
-            andon_log::Error::Owned { .. } | andon_log::Error::Version { .. } => {
+            andon_log::Error::Owned { .. }
+            | andon_log::Error::NoPartition { .. }
+            | andon_log::Error::NotOwned { .. }
+            | andon_log::Error::Version { .. } => {
                 tracing::error!("could not append to the log: {}", chain(&error));
                 Self::internal()
             }

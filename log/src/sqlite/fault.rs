@@ -1,4 +1,7 @@
-//! SQLite's errors as the port's.
+//! SQLite's errors as the port's. Nothing of SQLite's types is in what it returns but as a boxed source.
+
+use rusqlite::ErrorCode;
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
 use crate::Error;
 
@@ -12,8 +15,10 @@ pub(super) fn storage(
 
 /// An SQL error while doing `action`.
 pub(super) fn sql(action: &'static str) -> impl Fn(rusqlite::Error) -> Error {
-    move |error| match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DiskFull) => Error::Full,
+    move |error| match error.sqlite_error() {
+        Some(cause) if cause.code == ErrorCode::DiskFull => Error::Full,
+        // The journal's index is a file too: that it cannot grow is how a full disk shows itself there.
+        Some(cause) if cause.extended_code == SQLITE_IOERR_SHMSIZE => Error::Full,
         Some(_) | None => storage(action, error),
     }
 }

@@ -8,7 +8,9 @@
 mod chunk;
 mod fault;
 mod lock;
+mod prepared;
 mod reader;
+mod retention;
 mod schema;
 mod shared;
 mod snapshot;
@@ -23,8 +25,8 @@ use crate::{Appender, Error, Offset, Outputs, Partition, Topic};
 pub use reader::SqliteReader;
 pub use worker::SqliteWorker;
 
-use chunk::Prepared;
 use lock::FolderLock;
+use prepared::{Prepared, check_partition};
 use shared::Shared;
 use writer::Writer;
 
@@ -37,16 +39,28 @@ pub struct Options {
     pub read_records_max: usize,
     /// Most bytes of one read, exceeded only by a single larger record. Default 8 MiB.
     pub read_bytes_max: usize,
-    /// Most records of one append. Default 100,000. A worker's commit is bounded by what it read instead.
+    /// Most records of one append. Default 100,000.
     pub append_records_max: usize,
-    /// Most bytes of one append. Default 64 MiB.
+    /// Most bytes of one append. Default 64 MiB; never more than 900 MB.
     pub append_bytes_max: usize,
+    /// Most records of one commit of the worker. It follows from a read, whose bounds are far lower: this one is for
+    /// what cannot be meant. Default 1,000,000.
+    pub commit_records_max: usize,
+    /// Most bytes of one commit of the worker. Default 900 MB, which is also the most there can be.
+    pub commit_bytes_max: usize,
     /// Most requests that wait for the writer; a further one waits to be let in. Default 64.
     pub queue_max: usize,
-    /// Age at which records of topics that are not compacted go, in ms; line changes stay. Default 400 days.
+    /// Age at which status changes, notification commands and dead letters go, in ms. Line changes stay, and so does
+    /// the newest of each key of a compacted topic. Default 400 days.
     pub retention_age_ms: i64,
-    /// Size of the log at which its oldest status changes go, in bytes. Default 20 GiB.
+    /// Size of the stored status changes, in bytes, at which the oldest go, if the worker has read them. The file
+    /// does not shrink: what is freed is used again. Default 20 GiB.
     pub retention_bytes: u64,
+    /// How often old records are looked for, in ms. Default 30 s; more often while there is much to delete.
+    pub retention_every_ms: u64,
+    /// The longest wait for a foreign process that has the file locked, such as a tool that copies it, in ms. A
+    /// write that waited in vain fails and may be tried again. Default 10 s.
+    pub busy_wait_ms_max: u64,
     /// Bound of the file, in pages of 4 KiB: beyond it a write is refused as if the disk were full. Default: none.
     pub page_count_max: Option<u32>,
 }
@@ -59,9 +73,13 @@ impl Default for Options {
             read_bytes_max: 8 << 20,
             append_records_max: 100_000,
             append_bytes_max: 64 << 20,
+            commit_records_max: 1_000_000,
+            commit_bytes_max: 900_000_000,
             queue_max: 64,
             retention_age_ms: 400 * 86_400_000,
             retention_bytes: 20 << 30,
+            retention_every_ms: 30_000,
+            busy_wait_ms_max: 10_000,
             page_count_max: None,
         }
     }
@@ -93,11 +111,12 @@ impl SqliteLog {
     pub fn open(folder: &Path, options: Options) -> Result<Self, Error> {
         let lock = FolderLock::take(folder)?;
         let path = folder.join("log.db");
-        let connection = schema::open_for_writing(&path, options.page_count_max)?;
-        let (ends, appended_at) = schema::read_ends(&connection)?;
-        let shared = Arc::new(Shared::new(path, options.clock, options.queue_max, ends));
-        let options = Arc::new(options);
-        let writer = Writer::new(connection, shared.clone(), options.clone(), appended_at);
+        let connection = schema::open_for_writing(&path, &options)?;
+        let standing = schema::read_standing(&connection)?;
+        let (shared, requests) = Shared::new(path, options.clock, options.queue_max, &standing);
+        let (shared, options) = (Arc::new(shared), Arc::new(options));
+        let writer =
+            Writer { connection, shared: shared.clone(), requests, options: options.clone(), standing };
         let thread = std::thread::Builder::new()
             .name("log-writer".to_owned())
             .spawn(move || writer.run())
@@ -106,7 +125,7 @@ impl SqliteLog {
         Ok(Self { shared, options, owner })
     }
 
-    /// The consumer of the input. The log has one partition, so one worker at a time makes sense.
+    /// A consumer of the input. There is one partition: while one worker has it, another polls in vain.
     pub fn worker(&self) -> Result<SqliteWorker, Error> {
         SqliteWorker::new(self.shared.clone(), self.options.clone())
     }
@@ -122,7 +141,8 @@ impl SqliteLog {
     }
 
     /// The offset that the next record of the topic gets. The partition must be 0.
-    pub fn end_offset(&self, topic: Topic, _partition: Partition) -> Result<Offset, Error> {
+    pub fn end_offset(&self, topic: Topic, partition: Partition) -> Result<Offset, Error> {
+        check_partition(topic, partition)?;
         Ok(self.shared.ends()[topic as usize])
     }
 
@@ -159,14 +179,13 @@ pub struct SqliteAppender {
 
 impl Appender for SqliteAppender {
     fn append(&self, records: &Outputs) -> Result<Vec<Offset>, Error> {
-        for (unit, got, limit) in [
-            ("records", records.len(), self.options.append_records_max),
-            ("bytes", records.byte_len(), self.options.append_bytes_max),
-        ] {
-            if got > limit {
-                return Err(Error::TooLarge { unit, got, limit });
-            }
-        }
-        self.shared.write(Prepared::new(records, Vec::new())?)
+        let Options { append_records_max, append_bytes_max, .. } = *self.options;
+        let prepared = Prepared::new(records, &[], append_records_max, append_bytes_max)?;
+        let mut next = self.shared.write(prepared)?;
+        let offset_of = |topic: Topic| {
+            next[topic as usize] += 1;
+            next[topic as usize] - 1
+        };
+        Ok(records.iter().map(|record| record.topic).map(offset_of).collect())
     }
 }

@@ -1,4 +1,5 @@
-//! Following topics: reads in bulk, wakes when something is committed.
+//! Following topics: reads in bulk, wakes when something is committed. It never looks beyond what the writer said is
+//! committed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,25 +7,27 @@ use std::time::Duration;
 use rusqlite::{Connection, params};
 
 use super::Options;
-use super::chunk;
+use super::chunk::{self, Bounds};
 use super::fault::{sql, storage};
-use super::schema::{Ends, open_for_reading, table};
-use super::shared::Shared;
+use super::prepared::check_partition;
+use super::schema::{open_for_reading, table};
+use super::shared::{Shared, State};
 use crate::{Cleanup, Error, Offset, Partition, Read, Reader, RecordBatch, Topic};
 
 /// Reads from one connection into one batch.
 pub(super) struct Source {
-    connection: Connection,
+    pub(super) connection: Connection,
     pub(super) batch: RecordBatch,
-    records_max: usize,
-    bytes_max: usize,
+    pub(super) bounds: Bounds,
 }
 
 impl Source {
+    /// A source with a connection of its own.
     pub(super) fn new(shared: &Shared, options: &Options) -> Result<Self, Error> {
         let connection = open_for_reading(&shared.path)?;
-        let (records_max, bytes_max) = (options.read_records_max, options.read_bytes_max);
-        Ok(Self { connection, batch: RecordBatch::default(), records_max, bytes_max })
+        let bounds =
+            Bounds { records_max: options.read_records_max.max(1), bytes_max: options.read_bytes_max.max(1) };
+        Ok(Self { connection, batch: RecordBatch::default(), bounds })
     }
 
     pub(super) fn connection(&self) -> &Connection {
@@ -62,13 +65,12 @@ impl Source {
                 .map_err(&failed)?
                 .as_blob()
                 .map_err(|error| storage("read the event log", error))?;
-            let (records_max, bytes_max) = (self.records_max, self.bytes_max);
-            next = chunk::read(bytes, first, appended_at, from, &mut self.batch, records_max, bytes_max)
+            next = chunk::read(bytes, first, appended_at, from, &mut self.batch, self.bounds)
                 .ok_or_else(|| {
                     storage("read the event log", format!("the chunk at offset {first} is broken"))
                 })?
                 .max(next);
-            if self.batch.len() >= records_max || self.batch.byte_len() >= bytes_max {
+            if self.bounds.are_met(&self.batch) {
                 return Ok(next);
             }
         }
@@ -89,7 +91,7 @@ impl Source {
         let mut rows = statement.query(params![from, end]).map_err(&failed)?;
         while let Some(row) = rows.next().map_err(&failed)? {
             let offset = push_keyed(row, &mut self.batch).map_err(&failed)?;
-            if self.batch.len() >= self.records_max || self.batch.byte_len() >= self.bytes_max {
+            if self.bounds.are_met(&self.batch) {
                 return Ok(offset + 1);
             }
         }
@@ -122,9 +124,8 @@ impl SqliteReader {
         positions: &[(Topic, Partition, Offset)],
     ) -> Result<Self, Error> {
         let source = Source::new(&shared, &options)?;
-        if let Some((_, partition, _)) = positions.iter().find(|(_, partition, _)| *partition != 0) {
-            let got = *partition as usize;
-            return Err(Error::TooLarge { unit: "as its highest partition", got, limit: 0 });
+        for (topic, partition, _) in positions {
+            check_partition(*topic, *partition)?;
         }
         let positions = positions.iter().map(|(topic, _, offset)| (*topic, *offset)).collect();
         Ok(Self { shared, source, positions, turn: 0 })
@@ -134,7 +135,8 @@ impl SqliteReader {
 impl Reader for SqliteReader {
     fn poll(&mut self, wait: Duration) -> Result<Read<'_>, Error> {
         let positions = &self.positions;
-        let is_behind = |ends: &Ends| positions.iter().any(|(topic, next)| ends[*topic as usize] > *next);
+        let is_behind =
+            |state: &State| positions.iter().any(|(topic, next)| state.ends[*topic as usize] > *next);
         self.shared.wait(wait, is_behind)?;
         let ends = self.shared.ends();
         let count = self.positions.len();

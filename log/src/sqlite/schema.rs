@@ -3,16 +3,29 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, params};
 
+use super::Options;
 use super::fault::sql;
-use crate::{Cleanup, Error, Offset, Topic};
+use super::prepared::PerTopic;
+use crate::{Cleanup, Error, Topic};
 
 /// The newest format of the file this program knows (`PRAGMA user_version`).
 const VERSION: i64 = 1;
 
-/// Where the next record of each topic goes, by the topic's number.
-pub(super) type Ends = [Offset; Topic::ALL.len()];
+/// Every topic has one partition.
+pub(super) const PARTITIONS: u32 = 1;
+
+/// Where each topic stands, by the topic's number.
+#[derive(Clone, Copy)]
+pub(super) struct Standing {
+    /// The offset of the next record.
+    pub(super) ends: PerTopic,
+    /// The newest append time, in ms.
+    pub(super) appended_at: PerTopic,
+    /// Bytes in chunks.
+    pub(super) stored_bytes: PerTopic,
+}
 
 /// The table of a topic.
 pub(super) const fn table(topic: Topic) -> &'static str {
@@ -27,21 +40,21 @@ pub(super) const fn table(topic: Topic) -> &'static str {
 }
 
 /// Opens the file for the writer and brings it to the newest format.
-pub(super) fn open_for_writing(path: &Path, page_count_max: Option<u32>) -> Result<Connection, Error> {
+pub(super) fn open_for_writing(path: &Path, options: &Options) -> Result<Connection, Error> {
     let failed = sql("open the event log");
     let mut connection = Connection::open(path).map_err(&failed)?;
-    connection.busy_timeout(Duration::from_secs(10)).map_err(&failed)?;
+    connection.busy_timeout(Duration::from_millis(options.busy_wait_ms_max)).map_err(&failed)?;
     connection.set_prepared_statement_cache_capacity(64);
     let found: i64 =
         connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(&failed)?;
-    if found > VERSION {
+    if !(0..=VERSION).contains(&found) {
         return Err(Error::Version { found, known: VERSION });
     }
     let mut settings = String::from(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;
          PRAGMA wal_autocheckpoint = 8192; PRAGMA journal_size_limit = 134217728; PRAGMA temp_store = MEMORY;",
     );
-    if let Some(pages) = page_count_max {
+    if let Some(pages) = options.page_count_max {
         settings.push_str(&format!("PRAGMA max_page_count = {pages};"));
     }
     connection.execute_batch(&settings).map_err(&failed)?;
@@ -81,7 +94,8 @@ pub(super) fn open_for_writing(path: &Path, page_count_max: Option<u32>) -> Resu
                  CREATE TABLE ends (
                      topic INTEGER PRIMARY KEY,
                      next_offset INTEGER NOT NULL,
-                     appended_at INTEGER NOT NULL
+                     appended_at INTEGER NOT NULL,
+                     stored_bytes INTEGER NOT NULL
                  ) STRICT;",
             )
             .map_err(&failed)?;
@@ -100,19 +114,41 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, Error> {
     Ok(connection)
 }
 
-/// Where each topic ends, and the newest append time of each.
-pub(super) fn read_ends(connection: &Connection) -> Result<(Ends, [i64; Topic::ALL.len()]), Error> {
+/// Where each topic stands.
+pub(super) fn read_standing(connection: &Connection) -> Result<Standing, Error> {
     let failed = sql("read where the event log ends");
-    let mut ends = ([0; Topic::ALL.len()], [i64::MIN; Topic::ALL.len()]);
-    let mut statement =
-        connection.prepare("SELECT topic, next_offset, appended_at FROM ends").map_err(&failed)?;
+    let mut standing = Standing {
+        ends: [0; Topic::ALL.len()],
+        appended_at: [i64::MIN; Topic::ALL.len()],
+        stored_bytes: [0; Topic::ALL.len()],
+    };
+    let mut statement = connection
+        .prepare("SELECT topic, next_offset, appended_at, stored_bytes FROM ends")
+        .map_err(&failed)?;
     let mut rows = statement.query([]).map_err(&failed)?;
     while let Some(row) = rows.next().map_err(&failed)? {
         let topic: usize = row.get(0).map_err(&failed)?;
         if topic < Topic::ALL.len() {
-            ends.0[topic] = row.get(1).map_err(&failed)?;
-            ends.1[topic] = row.get(2).map_err(&failed)?;
+            standing.ends[topic] = row.get(1).map_err(&failed)?;
+            standing.appended_at[topic] = row.get(2).map_err(&failed)?;
+            standing.stored_bytes[topic] = row.get(3).map_err(&failed)?;
         }
     }
-    Ok(ends)
+    Ok(standing)
+}
+
+/// Keeps where a topic stands, in the transaction that moved it.
+pub(super) fn write_standing(
+    connection: &Connection,
+    topic: Topic,
+    standing: &Standing,
+) -> Result<(), rusqlite::Error> {
+    let at = topic as usize;
+    connection
+        .prepare_cached(
+            "INSERT INTO ends (topic, next_offset, appended_at, stored_bytes) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (topic) DO UPDATE SET next_offset = ?2, appended_at = ?3, stored_bytes = ?4",
+        )?
+        .execute(params![at, standing.ends[at], standing.appended_at[at], standing.stored_bytes[at]])?;
+    Ok(())
 }

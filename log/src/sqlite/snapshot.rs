@@ -1,13 +1,11 @@
-//! The newest record of each key, read in pages of keys.
+//! The newest record of each key of the changelog, read in pages of keys within one read transaction: all of it is of
+//! one instant, whatever is committed meanwhile.
 
 use rusqlite::params;
 
 use super::fault::sql;
 use super::reader::{Source, push_keyed};
 use crate::{Error, RecordBatch, Snapshot};
-
-/// Most records of a page.
-const PAGE: u32 = 10_000;
 
 /// The changelog, key after key.
 pub(super) struct StateSnapshot {
@@ -17,8 +15,33 @@ pub(super) struct StateSnapshot {
 }
 
 impl StateSnapshot {
-    pub(super) fn new(source: Source) -> Self {
-        Self { source, after: None, is_done: false }
+    /// Everything that is committed now.
+    pub(super) fn new(source: Source) -> Result<Self, Error> {
+        // The first read fixes the instant.
+        source
+            .connection()
+            .execute_batch("BEGIN; SELECT count(*) FROM positions")
+            .map_err(sql("read the changelog"))?;
+        Ok(Self { source, after: None, is_done: false })
+    }
+
+    fn fill(&mut self) -> rusqlite::Result<()> {
+        let Source { connection, batch, bounds } = &mut self.source;
+        batch.clear();
+        let mut statement = connection.prepare_cached(
+            "SELECT key, record_offset, appended_at, value, headers FROM line_state
+             WHERE ?1 IS NULL OR key > ?1 ORDER BY key",
+        )?;
+        let mut rows = statement.query(params![self.after])?;
+        while let Some(row) = rows.next()? {
+            push_keyed(row, batch)?;
+            if bounds.are_met(batch) {
+                self.after = row.get(0)?;
+                return Ok(());
+            }
+        }
+        self.is_done = true;
+        Ok(())
     }
 }
 
@@ -28,29 +51,10 @@ impl Snapshot for StateSnapshot {
             return Ok(None);
         }
         let failed = sql("read the changelog");
-        let mut batch = std::mem::take(&mut self.source.batch);
-        batch.clear();
-        let mut last: Option<Vec<u8>> = None;
-        {
-            let mut statement = self
-                .source
-                .connection()
-                .prepare_cached(
-                    "SELECT key, record_offset, appended_at, value, headers FROM line_state
-                     WHERE ?1 IS NULL OR key > ?1 ORDER BY key LIMIT ?2",
-                )
-                .map_err(&failed)?;
-            let mut rows = statement.query(params![self.after, PAGE]).map_err(&failed)?;
-            while let Some(row) = rows.next().map_err(&failed)? {
-                push_keyed(row, &mut batch).map_err(&failed)?;
-                if batch.len() == PAGE as usize {
-                    last = row.get(0).map_err(&failed)?;
-                }
-            }
+        self.fill().map_err(&failed)?;
+        if self.is_done {
+            self.source.connection().execute_batch("COMMIT").map_err(&failed)?;
         }
-        self.is_done = last.is_none();
-        self.after = last;
-        self.source.batch = batch;
         Ok(if self.source.batch.is_empty() { None } else { Some(&self.source.batch) })
     }
 }
