@@ -45,8 +45,6 @@ impl Error {
                 | log::Error::NoPartition { .. }
                 | log::Error::NotOwned { .. }
                 | log::Error::Closed
-                | log::Error::NoPartition { .. }
-                | log::Error::NotOwned { .. }
                 | log::Error::Version { .. } => false,
             },
             Self::Accounts { source, .. } => match source.disposition() {
