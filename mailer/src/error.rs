@@ -3,14 +3,11 @@
 use andon_log as log;
 use andon_store as store;
 
-use crate::{ConfigError, SendError};
+use crate::SendError;
 
 /// Why the mailer could not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The configuration is wrong.
-    #[error("the mailer's configuration is wrong")]
-    Config(#[from] ConfigError),
     /// The log did not answer.
     #[error("could not read the notification commands")]
     Read(#[source] log::Error),
@@ -36,7 +33,6 @@ impl Error {
     /// Whether the same again may succeed later.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Config(_) => false,
             Self::Erase(_) => true,
             Self::Read(error) => match error {
                 log::Error::Full | log::Error::Storage { .. } => true,
