@@ -177,7 +177,16 @@ fn what_is_left_after_thirty_kills_is_what_an_undisturbed_fold_gives() {
         told.push(decode_command(record.value.unwrap()).unwrap())
     });
     assert!(told.len() > 1_000, "the followed lines stop often: {}", told.len());
-    assert_eq!(told, commands);
+    let differs = told.iter().zip(&commands).position(|(one, other)| one != other);
+    if let Some(at) = differs.or((told.len() != commands.len()).then(|| told.len().min(commands.len()))) {
+        panic!(
+            "{} commands, {} wanted; the first to differ is number {at}:\n{:?}\n{:?}",
+            told.len(),
+            commands.len(),
+            told.get(at),
+            commands.get(at)
+        );
+    }
 
     let mut dead = 0;
     read_all(&log, Topic::DeadLetters, |_| dead += 1);

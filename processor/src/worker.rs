@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use andon_domain::FoldConfig;
+use andon_domain::{Directory, DirectoryChange, FoldConfig};
 use andon_log::{CommitError, Outputs, Partition, Polled, Reader};
 use tracing::{error, info, warn};
 
@@ -86,13 +86,15 @@ impl Worker {
         self.commit(&AtomicBool::new(true))
     }
 
-    /// One turn: what changed in the directory, then one thing from the log, then the commit of what it caused.
+    /// One turn: one thing from the log, what changed in the directory until then, then the commit of what both caused.
     pub fn turn(&mut self, stop: &AtomicBool) -> Result<(), Error> {
-        self.follow_directory()?;
         let wait = Duration::from_millis(self.config.wait_ms_max);
         let Self { log, owned, outputs, follower, config, origin, metrics, .. } = self;
         let scene = scene(config, origin, metrics);
-        match log.poll(wait)? {
+        let polled = log.poll(wait)?;
+        // Behind the poll: who subscribed before an event was appended is told of it.
+        follower.follow(|change, directory| change_all(owned, change, directory))?;
+        match polled {
             Polled::Records(batch) => {
                 let began = Instant::now();
                 let mut tally = Tally::default();
@@ -136,17 +138,6 @@ impl Worker {
         }
     }
 
-    fn follow_directory(&mut self) -> Result<(), Error> {
-        let owned = &mut self.owned;
-        self.follower.follow(|change, directory| {
-            for partition in owned.values_mut() {
-                partition.core.directory_changed(change, directory);
-                partition.has_news = true;
-            }
-        })?;
-        Ok(())
-    }
-
     /// Restores a partition and starts it.
     fn take_over(&mut self, number: Partition) -> Result<(), Error> {
         let began = Instant::now();
@@ -156,12 +147,7 @@ impl Worker {
         let control = restore.control();
         let directory_offset = control.map_or(0, |control| control.directory_offset);
         let owned = &mut self.owned;
-        self.follower.read_to(directory_offset, |change, directory| {
-            for partition in owned.values_mut() {
-                partition.core.directory_changed(change, directory);
-                partition.has_news = true;
-            }
-        })?;
+        self.follower.read_to(directory_offset, |change, directory| change_all(owned, change, directory))?;
         let start = self.log.start(number)?;
         let applied = control.map_or(0, |control| control.applied_offset + 1);
         if start != applied {
@@ -252,6 +238,14 @@ impl Worker {
         self.metrics.batch_seconds.with_label_values(&["commit"]).observe(encoded.elapsed().as_secs_f64());
         self.outputs.clear();
         Ok(())
+    }
+}
+
+/// Steps every partition over a change of the directory.
+fn change_all(owned: &mut BTreeMap<Partition, Owned>, change: &DirectoryChange, directory: &Directory) {
+    for partition in owned.values_mut() {
+        partition.core.directory_changed(change, directory);
+        partition.has_news = true;
     }
 }
 
