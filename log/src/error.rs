@@ -70,7 +70,8 @@ pub enum CommitError {
     /// Nothing was written and nothing is lost: the same outputs and positions again.
     #[error("could not commit, the same again may succeed")]
     Again(#[source] Error),
-    /// The partitions are no longer ours: forget the batch and their state; `poll` says what comes next.
+    /// None of the worker's partitions is its own any more: forget the batch and all state; `poll` says what comes
+    /// next.
     #[error("could not commit, the batch belongs to another worker now")]
     Drop(#[source] Error),
     /// Whether it was committed cannot be known: forget all state, restore it, and go on from what was committed.

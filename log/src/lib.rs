@@ -3,10 +3,11 @@
 //! Four small blocking traits, no callbacks: a role runs its loop on its own thread. [`Worker`] consumes its input
 //! and commits outputs, changelog and positions as one; [`Reader`] follows committed records; [`Snapshot`] yields
 //! the newest record of each key; [`Appender`] adds one durable batch. One conformance suite runs against every
-//! adapter.
+//! adapter: `sqlite` for one process, `memory` for tests.
 
 mod batch;
 mod error;
+pub mod memory;
 mod partitioner;
 mod port;
 pub mod sqlite;
