@@ -23,7 +23,8 @@ const TELL_GRACE_MS: i64 = 10_000;
 /// The line being down now. At most one per line; its id does not depend on where an interval starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Incident {
-    pub(crate) id: IncidentId,
+    /// Version of the step that opened it: with the line, its identity.
+    pub(crate) version: i64,
     /// Log time of the step that opened it.
     pub(crate) opened_at: Millis,
     /// The stop as last known while the line was down.
@@ -131,7 +132,7 @@ pub(crate) fn judge(
     match (incident.as_deref_mut(), stop) {
         (None, Some(stop)) if !scene.is_retired && scene.is_young() => {
             let mut opened = Incident {
-                id: IncidentId::derive(scene.line_id, scene.version),
+                version: scene.version,
                 opened_at: scene.now,
                 stop: Stop::of(stop),
                 first_told_start: None,
@@ -240,9 +241,10 @@ impl Incident {
                 scene.timeline.tail.status().unwrap_or(LineStatus::Unknown)
             }
         };
+        let incident_id = IncidentId::derive(scene.line_id, self.version);
         Command {
-            notification_id: NotificationId::derive(self.id, kind, told.subscriber_id),
-            incident_id: self.id,
+            notification_id: NotificationId::derive(incident_id, kind, told.subscriber_id),
+            incident_id,
             kind,
             subscriber_id: told.subscriber_id,
             subscription_id: told.subscription_id,

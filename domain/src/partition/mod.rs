@@ -37,7 +37,8 @@ pub struct Partition {
     pub(crate) texts: Texts,
     /// Earliest deadlines: at most one entry a line, never later than the line's next deadline.
     wheel: BTreeSet<(Millis, LineId)>,
-    incidents: BTreeSet<LineId>,
+    /// The lines that have an incident.
+    incidents: BTreeSet<u32>,
     pub(crate) log_time: Millis,
     pub(crate) applied_offset: i64,
     dirty: Vec<u32>,
@@ -136,7 +137,8 @@ impl Partition {
                 }
             }
             DirectoryChange::Subscription(_) | DirectoryChange::SubscriptionRemoved(_) => {
-                let lines: Vec<LineId> = self.incidents.iter().cloned().collect();
+                let lines: BTreeSet<LineId> =
+                    self.incidents.iter().map(|index| self.lines[*index as usize].id.clone()).collect();
                 for line in lines {
                     let index = self.find(line.as_str()).expect("a line with an incident is a line");
                     self.step(index, self.log_time, directory, true, |_, _| Did::Look);
@@ -282,7 +284,7 @@ impl Partition {
     pub(crate) fn add(&mut self, line: Line) -> u32 {
         let index = u32::try_from(self.lines.len()).expect("memory ends long before four billion lines");
         if line.incident.is_some() {
-            self.incidents.insert(line.id.clone());
+            self.incidents.insert(index);
         }
         let hash = self.hasher.hash_one(line.id.as_str());
         self.lines.push(line);

@@ -69,9 +69,9 @@ impl Partition {
         }
         if had_incident != line.incident.is_some() {
             if had_incident {
-                self.incidents.remove(&line.id);
+                self.incidents.remove(&index);
             } else {
-                self.incidents.insert(line.id.clone());
+                self.incidents.insert(index);
             }
         }
         self.queue(index);

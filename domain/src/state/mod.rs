@@ -143,7 +143,7 @@ impl Restore {
             line.timeline.restore_tail(&line.rules);
             if let Some(incident) = &mut line.incident
                 && let Some(list) = self.told.remove(&id)
-                && list.incident_id == incident.id
+                && list.incident_version == incident.version
             {
                 incident.told = list.told;
                 incident.first_told_start = list.first_told_start;

@@ -9,7 +9,7 @@ use crate::incident::{Incident, Stop, Told};
 use crate::line::Line;
 use crate::texts::Texts;
 use crate::timeline::{Event, EventSet, Notes, Signals, Span, Timeline, Track};
-use crate::{IncidentId, Interval, Kind, LineId, LineStatus, Millis, Segment, SubscriberId, SubscriptionId};
+use crate::{Interval, Kind, LineId, LineStatus, Millis, Segment, SubscriberId, SubscriptionId};
 
 impl Line {
     /// The key of the line's told list in the changelog; the line's own key is its id.
@@ -61,7 +61,7 @@ impl Line {
             }
         }
         if let Some(incident) = &self.incident {
-            out.extend_from_slice(incident.id.0.as_bytes());
+            put_i64(out, incident.version);
             put_i64(out, incident.opened_at);
             put_i64(out, incident.stop.started_at);
             out.push(incident.stop.status as u8);
@@ -76,7 +76,7 @@ impl Line {
         let Some(incident) = self.incident.as_ref().filter(|incident| !incident.told.is_empty()) else {
             return;
         };
-        out.extend_from_slice(incident.id.0.as_bytes());
+        put_i64(out, incident.version);
         out.push(u8::from(incident.first_told_start.is_some()));
         put_i64(out, incident.first_told_start.unwrap_or(0));
         put_usize(out, incident.told.len());
@@ -91,7 +91,7 @@ impl Line {
 /// A told list as it is stored.
 #[derive(Debug)]
 pub(super) struct ToldList {
-    pub(super) incident_id: IncidentId,
+    pub(super) incident_version: i64,
     pub(super) first_told_start: Option<Millis>,
     pub(super) told: Vec<Told>,
 }
@@ -235,7 +235,7 @@ fn read_event(input: &mut Input<'_>, previous: Millis, texts: &mut Texts) -> Res
 
 fn read_incident(input: &mut Input<'_>, texts: &mut Texts) -> Result<Incident, Fault> {
     Ok(Incident {
-        id: IncidentId(input.uuid()?),
+        version: input.i64()?,
         opened_at: input.i64()?,
         stop: Stop {
             started_at: input.i64()?,
@@ -254,7 +254,7 @@ pub(super) fn read_told(input: &mut Input<'_>) -> Result<Option<ToldList>, Fault
     if input.0.is_empty() {
         return Ok(None);
     }
-    let incident_id = IncidentId(input.uuid()?);
+    let incident_version = input.i64()?;
     let has_start = input.u8()? != 0;
     let first_told_start = Some(input.i64()?).filter(|_| has_start);
     let mut told = Vec::new();
@@ -266,7 +266,7 @@ pub(super) fn read_told(input: &mut Input<'_>) -> Result<Option<ToldList>, Fault
         });
     }
     input.end()?;
-    Ok(Some(ToldList { incident_id, first_told_start, told }))
+    Ok(Some(ToldList { incident_version, first_told_start, told }))
 }
 
 fn status(index: u8) -> Result<LineStatus, Fault> {

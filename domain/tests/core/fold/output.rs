@@ -111,3 +111,72 @@ fn a_restart_changes_nothing_and_publishes_nothing() {
         12:05  press  12:00:30  stopped r:jam | revised 12:00-12:01:30 stopped(jam); retracted unknown 12:01; recorded 12:01:30-12:05 unknown; revised 12:05 stopped(jam)
     ");
 }
+
+#[test]
+fn the_next_deadline_is_known_to_whoever_waits_for_it() {
+    let next = |table: &str| check(table).partition.next_deadline();
+    assert_eq!(next("12:00  press  12:00  running |"), None);
+    let stopped = "
+        12:00  subscribe anna press after 5m |
+        12:00  press  12:00  stopped         | opened 12:00 stopped
+    ";
+    assert_eq!(next(stopped), time("12:05"));
+    assert_eq!(next(&format!("{stopped} 12:00 line press expect 2m |")), time("12:02"));
+    assert_eq!(next(&format!("{stopped} 12:05 tick | DOWN anna")), None);
+}
+
+#[test]
+fn what_the_log_delivers_again_moves_nothing() {
+    let mut world = check("12:00  press  12:00  running |");
+    let later = time("13:00").unwrap();
+    let directory = world.directory.clone();
+    world.partition.pass(0, later, &directory);
+    assert_eq!(world.partition.log_time(), time("12:00").unwrap());
+    world.next_offset = 0;
+    let change = crate::support::histories::change;
+    let signal = crate::support::reference::Signal {
+        at: later,
+        sequence: None,
+        id: 5,
+        status: LineStatus::Stopped,
+        reason: None,
+        source: None,
+        word: None,
+    };
+    assert_eq!(world.fold(later, &change("press", &signal)), andon_domain::Outcome::Replayed);
+    assert_eq!(world.partition.log_time(), time("12:00").unwrap());
+    world.partition.pass(1, later, &directory);
+    assert_eq!((world.partition.log_time(), world.partition.applied_offset()), (later, 1));
+    assert_eq!(world.partition.line_count(), 1);
+}
+
+#[test]
+fn a_line_skips_what_it_has_folded_even_if_the_partitions_offset_was_lost() {
+    use andon_domain::{CONTROL_KEY, Directory, FoldConfig, Outcome, Restore};
+
+    let world = check(
+        "
+        12:00  press  12:00  running |
+        12:01  press  12:01  stopped | opened 12:01 stopped
+    ",
+    );
+    let mut restore = Restore::new(FoldConfig::default());
+    for (key, value) in world.changelog().iter().filter(|(key, _)| key.as_slice() != CONTROL_KEY) {
+        restore.record(key, Some(value)).unwrap();
+    }
+    let mut partition = restore.finish(&Directory::default());
+    let signal = crate::support::reference::Signal {
+        at: time("12:02").unwrap(),
+        sequence: None,
+        id: 5,
+        status: LineStatus::Running,
+        reason: None,
+        source: None,
+        word: None,
+    };
+    let change = crate::support::histories::change("press", &signal);
+    assert_eq!(partition.applied_offset(), -1);
+    let mut fold = |offset| partition.fold(offset, signal.at, &change, &Directory::default());
+    assert_eq!(fold(1), Outcome::Replayed);
+    assert_eq!(fold(2), Outcome::Accepted { is_conflicting: false, hit_size_bound: false });
+}
