@@ -42,8 +42,10 @@ fn needed(what: &'static str) -> impl Fn(&dyn std::error::Error) -> Failure {
 }
 
 impl Running {
-    /// Opens the stores, starts the roles, then the servers.
+    /// Takes the addresses, opens the stores, starts the roles, then the servers.
     pub(crate) async fn start(config: &Config) -> Result<Self, Failure> {
+        let (api_listener, api_address) = listen("listen", config.listen).await?;
+        let (admin_listener, admin_address) = listen("admin.listen", config.admin).await?;
         let folder = &config.data_dir;
         std::fs::create_dir_all(folder).map_err(|error| {
             Failure::Other(format!("could not make the data folder `{}`: {error}", folder.display()))
@@ -96,8 +98,6 @@ impl Running {
             }),
         });
         let roles = Arc::new(starting.roles);
-        let (api_listener, api_address) = listen("listen", config.listen).await?;
-        let (admin_listener, admin_address) = listen("admin.listen", config.admin).await?;
         let servers = vec![
             serve(api_listener, api, http_stops.clone()),
             serve(admin_listener, admin::router(Admin { roles, registry }), http_stops),
