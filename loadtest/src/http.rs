@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::Failure;
 use crate::plant::Event;
+use crate::process;
 use crate::report::Report;
 
 /// The child, killed when the measurement ends.
@@ -101,6 +102,8 @@ pub(crate) fn run(
     while andon.as_of(&agent)? <= sent_at {
         std::thread::sleep(Duration::from_millis(5));
     }
+    let id = andon.child.id();
+    report.cost("Andon, through HTTP", process::cpu(id), process::memory_max(id));
     // An idle worker says once a second how far it is, a second behind the clock: up to 2 s of this are waiting.
     report.took("Andon, through HTTP: `as_of` has passed (up to 2 s late)", began.elapsed());
     Ok(())

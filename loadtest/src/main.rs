@@ -3,6 +3,7 @@
 mod alone;
 mod http;
 mod plant;
+mod process;
 mod report;
 mod straight;
 

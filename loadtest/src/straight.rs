@@ -14,6 +14,7 @@ use prometheus::Registry;
 
 use crate::Failure;
 use crate::plant::Event;
+use crate::process;
 use crate::report::Report;
 
 pub(crate) fn run(
@@ -65,7 +66,8 @@ fn measure(
     runtime: &tokio::runtime::Runtime,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let appender = log.appender();
+    let (appender, own) = (log.appender(), std::process::id());
+    let cpu_before = process::cpu(own);
     let mut records = Outputs::default();
     let began = Instant::now();
     for events in events.chunks(batch) {
@@ -91,6 +93,8 @@ fn measure(
         std::thread::sleep(Duration::from_millis(2));
     }
     report.took("Andon, straight into the log: in the views", began.elapsed());
+    let cpu = process::cpu(own).zip(cpu_before).map(|(now, before)| now - before);
+    report.cost("Andon, straight into the log", cpu, None); // the events of the plant are in this process's memory too
     Ok(())
 }
 
