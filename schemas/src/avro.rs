@@ -91,8 +91,17 @@ impl<'a> Reader<'a> {
 
     /// A UUID as Avro's logical type over a string: 36 characters, lower case, with hyphens.
     pub(crate) fn uuid(&mut self, field: &'static str) -> Result<Uuid, DecodeError> {
-        let text = self.string(field, 36)?;
-        parse_uuid(text.as_bytes()).ok_or(Fault::Uuid.at(field))
+        let length = self.long(field)?;
+        if length < 0 {
+            return Err(Fault::Length { got: length }.at(field));
+        }
+        // Another form of a UUID (in braces, as a URN) is a wrong text, not one that is too long.
+        if length != UUID_BYTES as i64 {
+            return Err(Fault::Uuid.at(field));
+        }
+        let (text, rest) = self.rest.split_first_chunk().ok_or(Fault::Truncated.at(field))?;
+        self.rest = rest;
+        parse_uuid(text).ok_or(Fault::Uuid.at(field))
     }
 
     /// Reads the items of an array, block by block; at most `items_max`.
@@ -133,6 +142,9 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The length of a UUID in its canonical form.
+const UUID_BYTES: usize = 36;
+
 /// The value of each byte as a hexadecimal digit, lower case alone; 0xff for what is none.
 const HEX: [u8; 256] = {
     let mut table = [0xff; 256];
@@ -148,8 +160,7 @@ const HEX: [u8; 256] = {
 const PAIRS: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
 
 /// Reads the canonical form and nothing else, so that one id has one text.
-fn parse_uuid(text: &[u8]) -> Option<Uuid> {
-    let text: &[u8; 36] = text.try_into().ok()?;
+pub(crate) fn parse_uuid(text: &[u8; UUID_BYTES]) -> Option<Uuid> {
     if [8, 13, 18, 23].iter().any(|at| text[*at] != b'-') {
         return None;
     }

@@ -96,7 +96,7 @@ pub enum HeaderError {
     Value {
         /// Its name.
         name: &'static str,
-        /// The value, escaped.
+        /// The value, escaped; its first 100 characters.
         got: String,
     },
 }
@@ -140,8 +140,7 @@ impl DeadLetterInfo {
         };
         let reason = text(REASON)?;
         Ok(Self {
-            reason: DeadLetterReason::from_name(&reason)
-                .ok_or(HeaderError::Value { name: REASON, got: reason })?,
+            reason: DeadLetterReason::from_name(&reason).ok_or_else(|| wrong(REASON, &reason))?,
             topic: text(TOPIC)?,
             partition: number(PARTITION, &text(PARTITION)?)?,
             offset: number(OFFSET, &text(OFFSET)?)?,
@@ -154,7 +153,11 @@ impl DeadLetterInfo {
 }
 
 fn number<N: std::str::FromStr>(name: &'static str, text: &str) -> Result<N, HeaderError> {
-    text.parse().map_err(|_| HeaderError::Value { name, got: text.escape_debug().to_string() })
+    text.parse().map_err(|_| wrong(name, text))
+}
+
+fn wrong(name: &'static str, text: &str) -> HeaderError {
+    HeaderError::Value { name, got: text.chars().take(100).flat_map(char::escape_debug).collect() }
 }
 
 /// Identity of a dead letter: UUIDv5 of reason, key and value, each with its length before it, so that a resend is

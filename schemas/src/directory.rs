@@ -4,11 +4,10 @@ use andon_domain::{
     DirectoryChange, DowntimeClass, LineEntry, LineId, LineSettings, SubscriberId, Subscription,
     SubscriptionId,
 };
-use uuid::Uuid;
 
 use crate::avro::{
-    Reader, put_array, put_boolean, put_index, put_long, put_optional_boolean, put_optional_long, put_string,
-    put_uuid,
+    Reader, parse_uuid, put_array, put_boolean, put_index, put_long, put_optional_boolean, put_optional_long,
+    put_string, put_uuid,
 };
 use crate::frame::{datum, put_frame};
 use crate::{DecodeError, Fault, SchemaId};
@@ -22,14 +21,37 @@ const PATH_LEN_MAX: usize = 32;
 /// The longest node: a path of names, each as long as a line id may be.
 const NODE_BYTES_MAX: usize = PATH_LEN_MAX * (LineId::BYTES_MAX + 1);
 
-/// Why a directory record cannot be read.
+/// The most bytes of a wrong key that an error shows: more than any right one has.
+const KEY_SHOWN_BYTES: usize = 256;
+
+/// Why a directory record cannot be read. Keys are shown escaped, their first 256 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DirectoryError {
     /// The key is of no sort that this program knows.
     #[error("the key `{key}` is neither `line/…` nor `subscription/…`")]
     Key {
-        /// The key, escaped.
+        /// The key.
         key: String,
+    },
+    /// The key begins as a line's, and no line id follows.
+    #[error("what follows `line/` in the key `{key}` is not a line id")]
+    LineKey {
+        /// The key.
+        key: String,
+    },
+    /// The key begins as a subscription's, and no id follows.
+    #[error("what follows `subscription/` in the key `{key}` is not a UUID in its canonical form")]
+    SubscriptionKey {
+        /// The key.
+        key: String,
+    },
+    /// The value is of another subscription than its key. Were it taken, a record without a value could never end it.
+    #[error("the key is that of subscription `{key}`, the value that of `{value}`")]
+    OtherSubscription {
+        /// The id in the key.
+        key: SubscriptionId,
+        /// The id in the value.
+        value: SubscriptionId,
     },
     /// The value cannot be read.
     #[error(transparent)]
@@ -79,24 +101,32 @@ pub fn encode_directory(change: &DirectoryChange, out: &mut Vec<u8>) -> bool {
 }
 
 /// Reads a directory record.
+///
+/// An id has one form in a key, as compaction goes by its bytes: another form is refused.
 pub fn decode_directory(key: &[u8], value: Option<&[u8]>) -> Result<DirectoryChange, DirectoryError> {
-    let unknown = || DirectoryError::Key { key: key.escape_ascii().to_string() };
     if let Some(line) = key.strip_prefix(LINE) {
-        let line =
-            std::str::from_utf8(line).ok().and_then(|line| LineId::new(line).ok()).ok_or_else(unknown)?;
+        let line = std::str::from_utf8(line).ok().and_then(|line| LineId::new(line).ok());
+        let line = line.ok_or_else(|| DirectoryError::LineKey { key: shown(key) })?;
         Ok(match value {
             None => DirectoryChange::LineRemoved(line),
             Some(value) => DirectoryChange::Line(line, line_entry(value)?),
         })
     } else if let Some(id) = key.strip_prefix(SUBSCRIPTION) {
-        let id = Uuid::try_parse_ascii(id).map_err(|_| unknown())?;
-        Ok(match value {
-            None => DirectoryChange::SubscriptionRemoved(SubscriptionId(id)),
-            Some(value) => DirectoryChange::Subscription(subscription(value)?),
-        })
+        let id = id.try_into().ok().and_then(parse_uuid).map(SubscriptionId);
+        let id = id.ok_or_else(|| DirectoryError::SubscriptionKey { key: shown(key) })?;
+        let Some(value) = value else { return Ok(DirectoryChange::SubscriptionRemoved(id)) };
+        let subscription = subscription(value)?;
+        if subscription.id != id {
+            return Err(DirectoryError::OtherSubscription { key: id, value: subscription.id });
+        }
+        Ok(DirectoryChange::Subscription(subscription))
     } else {
-        Err(unknown())
+        Err(DirectoryError::Key { key: shown(key) })
     }
+}
+
+fn shown(key: &[u8]) -> String {
+    key[..key.len().min(KEY_SHOWN_BYTES)].escape_ascii().to_string()
 }
 
 fn line_entry(value: &[u8]) -> Result<LineEntry, DecodeError> {
