@@ -16,7 +16,19 @@ impl<'a> Reader<'a> {
     }
 
     /// A zig-zag variable-length number of at most 10 bytes.
+    #[inline]
     pub(crate) fn long(&mut self, field: &'static str) -> Result<i64, DecodeError> {
+        match self.rest {
+            // Lengths, branches and symbols: most numbers have one byte.
+            [byte @ 0..=0x7f, rest @ ..] => {
+                self.rest = rest;
+                Ok(un_zig_zag(u64::from(*byte)))
+            }
+            _ => self.long_of_many(field),
+        }
+    }
+
+    fn long_of_many(&mut self, field: &'static str) -> Result<i64, DecodeError> {
         let mut value: u64 = 0;
         for (index, byte) in self.rest.iter().enumerate().take(10) {
             let bits = u64::from(byte & 0x7f);
@@ -26,7 +38,7 @@ impl<'a> Reader<'a> {
             value |= bits << (7 * index);
             if byte & 0x80 == 0 {
                 self.rest = &self.rest[index + 1..];
-                return Ok((value >> 1).cast_signed() ^ -(value & 1).cast_signed());
+                return Ok(un_zig_zag(value));
             }
         }
         Err(if self.rest.len() < 10 { Fault::Truncated.at(field) } else { Fault::Varint.at(field) })
@@ -140,6 +152,10 @@ impl<'a> Reader<'a> {
             got => Err(Fault::Trailing { got }.at("the datum")),
         }
     }
+}
+
+const fn un_zig_zag(value: u64) -> i64 {
+    (value >> 1).cast_signed() ^ -(value & 1).cast_signed()
 }
 
 /// The length of a UUID in its canonical form.
