@@ -123,6 +123,10 @@ fn the_next_deadline_is_known_to_whoever_waits_for_it() {
     assert_eq!(next(stopped), time("12:05"));
     assert_eq!(next(&format!("{stopped} 12:00 line press expect 2m |")), time("12:02"));
     assert_eq!(next(&format!("{stopped} 12:05 tick | DOWN anna")), None);
+    // A deadline that moved forward leaves nothing behind at its old place.
+    let sooner = format!("{stopped} 12:00 subscribe anna press after 1m |\n");
+    assert_eq!(next(&sooner), time("12:01"));
+    assert_eq!(next(&format!("{sooner} 12:01 tick | DOWN anna")), None);
 }
 
 #[test]

@@ -168,3 +168,20 @@ fn removing_a_line_gives_it_default_settings_again() {
     ",
     );
 }
+
+#[test]
+fn a_signal_on_the_seam_of_a_shorter_promise_leaves_no_run_of_no_length() {
+    let before = "
+        12:00  line press expect 20m   |
+        12:00  press  12:00  running   |
+        12:25  press  12:25  running   | recorded 12:20-12:25 unknown
+        12:25  line press expect 5m    | recorded 12:15:00.001-12:25 unknown; retracted unknown 12:20
+    ";
+    for signal in ["no_change | alive;", "running |"] {
+        check(&format!(
+            "{before}
+            12:25  press  12:15:00.001  {signal} retracted unknown 12:15:00.001; recorded 12:20:00.001-12:25 unknown
+        "
+        ));
+    }
+}
