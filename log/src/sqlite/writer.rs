@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, params};
 
 use super::Options;
-use super::fault::{sql, storage};
+use super::fault::sql;
 use super::prepared::{PerTopic, Prepared};
 use super::retention;
 use super::schema::{Standing, write_standing};
@@ -52,25 +52,39 @@ impl Writer {
     /// Writes the batches of the first request and of all that wait behind it in one transaction, and answers each.
     fn write_group(&mut self, first: Request) {
         let requests = group(first, &self.requests);
-        let before = self.standing;
         let now = self.shared.begin_writing();
-        let mut results = Vec::with_capacity(requests.len());
-        if let Err(error) = self.write_all(&requests, now, &mut results) {
-            // Nothing of the group is there. Who failed alone keeps that error, the others get this one.
-            self.standing = before;
-            self.roll_back();
-            results.resize_with(requests.len(), || Ok([0; Topic::ALL.len()]));
-            let mut error = Some(error);
-            for result in results.iter_mut().filter(|result| result.is_ok()) {
-                let again = error.as_ref().map(repeated);
-                *result = Err(std::mem::replace(&mut error, again).unwrap_or(Error::Closed));
-            }
-        }
+        let results = match self.write_all_or_none(&requests, now) {
+            Ok(results) => results,
+            Err(error) if requests.len() == 1 => vec![Err(error)],
+            // On a full disk one large batch fails all of them. Alone, a small one may have room.
+            Err(_) => requests.iter().map(|request| self.write_alone(request, now)).collect(),
+        };
         self.shared.end_writing(self.standing.ends);
         for (request, result) in requests.into_iter().zip(results) {
             // Whoever asked and did not wait for the answer has ended.
             drop(request.answer.send(result));
         }
+    }
+
+    fn write_alone(&mut self, request: &Request, now: i64) -> Result<PerTopic, Error> {
+        let mut results = self.write_all_or_none(std::slice::from_ref(request), now)?;
+        results.pop().expect("one request has one result")
+    }
+
+    /// Each batch's own result, or, where nothing of any of them is written, why.
+    fn write_all_or_none(
+        &mut self,
+        requests: &[Request],
+        now: i64,
+    ) -> Result<Vec<Result<PerTopic, Error>>, Error> {
+        let before = self.standing;
+        let mut results = Vec::with_capacity(requests.len());
+        let written = self.write_all(requests, now, &mut results);
+        if written.is_err() {
+            self.standing = before;
+            self.roll_back();
+        }
+        written.map(|()| results)
     }
 
     fn roll_back(&self) {
@@ -163,14 +177,6 @@ fn group(first: Request, receiver: &Receiver<Request>) -> Vec<Request> {
         requests.push(request);
     }
     requests
-}
-
-/// The error of a transaction for one more of those whose batches were in it.
-fn repeated(error: &Error) -> Error {
-    match error {
-        Error::Full => Error::Full,
-        other => storage("write to the event log", other.to_string()),
-    }
 }
 
 /// The statement that stores a chunk, or an upsert.
