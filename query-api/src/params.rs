@@ -17,8 +17,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match Query::<Vec<(String, String)>>::from_request_parts(parts, state).await {
-            Ok(Query(pairs)) => Ok(Self(pairs)),
-            Err(_) => Err(Problem::bad_request("the query is not percent-encoded UTF-8")),
+            // What is not UTF-8 is read as U+FFFD, which nobody means.
+            Ok(Query(pairs)) if !pairs.iter().any(|(_, value)| value.contains('\u{fffd}')) => Ok(Self(pairs)),
+            Ok(_) | Err(_) => Err(Problem::bad_request("the query is not percent-encoded UTF-8")),
         }
     }
 }

@@ -52,7 +52,8 @@ pub(crate) fn parse(text: &str) -> Result<Millis, String> {
 /// Reads an ISO 8601 duration of at most 100 years, into ms.
 pub(crate) fn parse_duration(text: &str) -> Result<i64, String> {
     let wrong = || "this is no ISO 8601 duration; write one as `PT5M` or `PT1H30M`".to_owned();
-    if text.len() > 64 {
+    // Other ways of writing a duration are read by the library too; one way is enough.
+    if text.len() > 64 || !text.starts_with('P') {
         return Err(wrong());
     }
     let duration: SignedDuration = text.parse().map_err(|_| wrong())?;

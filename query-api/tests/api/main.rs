@@ -1,0 +1,9 @@
+//! The API as its callers meet it: real stores, a real log, the real worker and projector behind it; no socket.
+
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the failure")]
+
+mod answers;
+mod bad_input;
+mod dead_letters;
+mod subscriptions;
+mod support;

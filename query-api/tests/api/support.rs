@@ -1,0 +1,201 @@
+//! An andon without a socket.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use andon_log::sqlite::{Options, SqliteLog};
+use andon_log::{Appender, Topic};
+use andon_processor::{Projector, ProjectorConfig, ProjectorMetrics, Worker, WorkerConfig, WorkerMetrics};
+use andon_query_api::{Api, ApiConfig, ApiMetrics, router};
+use andon_store::sqlite::{SqliteAccounts, SqliteViews};
+use andon_store::{Accounts, Views};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request};
+use prometheus::Registry;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tower::ServiceExt;
+
+pub(crate) struct Fixture {
+    runtime: Runtime,
+    router: Router,
+    pub(crate) log: SqliteLog,
+    pub(crate) folder: TempDir,
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.body))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The fields that a refusal names.
+    pub(crate) fn fields(&self) -> Vec<String> {
+        let json = self.json();
+        let errors = json["errors"].as_array().cloned().unwrap_or_default();
+        errors.iter().map(|error| error["field"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+impl Fixture {
+    /// Everything runs.
+    pub(crate) fn new() -> Self {
+        Self::with(true, ApiConfig::default())
+    }
+
+    /// With or without the roles behind the API.
+    pub(crate) fn with(has_roles: bool, config: ApiConfig) -> Self {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let log = SqliteLog::open(folder.path(), Options::default()).unwrap();
+        let store = andon_store::sqlite::Options::default();
+        let views: Arc<dyn Views> = Arc::new(SqliteViews::open(folder.path(), &store).unwrap());
+        let accounts: Arc<dyn Accounts> = Arc::new(SqliteAccounts::open(folder.path(), &store).unwrap());
+        let registry = Registry::new();
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut threads = Vec::new();
+        if has_roles {
+            let fold = andon_domain::FoldConfig { is_strict: true, ..andon_domain::FoldConfig::default() };
+            let worker = Worker::new(
+                Box::new(log.worker().unwrap()),
+                Box::new(log.reader(&[(Topic::Directory, 0, 0)]).unwrap()),
+                WorkerConfig { fold, wait_ms_max: 20, ..WorkerConfig::default() },
+                WorkerMetrics::new(&registry),
+            );
+            let projector = Projector::new(
+                Box::new(log.reader(&Projector::CHANGES.map(|topic| (topic, 0, 0))).unwrap()),
+                Box::new(log.reader(&[(Topic::DeadLetters, 0, 0)]).unwrap()),
+                views.clone(),
+                ProjectorConfig { wait_ms_max: 20, ..ProjectorConfig::default() },
+                ProjectorMetrics::new(&registry),
+                runtime.handle().clone(),
+            );
+            let ends = stop.clone();
+            threads.push(std::thread::spawn(move || worker.run(&ends, &|_| ()).unwrap()));
+            let ends = stop.clone();
+            threads.push(std::thread::spawn(move || projector.run(&ends, &|_| ()).unwrap()));
+        }
+        let appender: Arc<dyn Appender> = Arc::new(log.appender());
+        let router = router(Api {
+            views,
+            accounts,
+            appender,
+            partitions: 1,
+            config,
+            metrics: ApiMetrics::new(&registry),
+            clock: Arc::new(|| jiff::Timestamp::now().as_millisecond()),
+            erase: Arc::new(|_| Ok(())),
+        });
+        Self { runtime, router, log, folder, stop, threads }
+    }
+
+    pub(crate) fn call(&self, method: &str, path: &str, content_type: &str, body: impl Into<Body>) -> Answer {
+        self.call_with(method, path, &[("content-type", content_type)], body)
+    }
+
+    pub(crate) fn call_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(body.into()).unwrap();
+        self.runtime.block_on(async {
+            let response = self.router.clone().oneshot(request).await.unwrap();
+            let (status, headers) = (response.status().as_u16(), response.headers().clone());
+            let bytes = to_bytes(response.into_body(), 64 << 20).await.unwrap();
+            Answer { status, headers, body: String::from_utf8(bytes.to_vec()).unwrap() }
+        })
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.call("GET", path, "", "")
+    }
+
+    pub(crate) fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
+        self.call(method, path, "application/json", body.to_string())
+    }
+
+    /// Registers lines and lets them report: (line, minute, status).
+    pub(crate) fn report(&self, changes: &[(&str, i64, &str)]) {
+        let mut csv = String::from("line_id,event_time,status\n");
+        for (line, minute, status) in changes {
+            let at = jiff::Timestamp::from_second(1_767_592_800 + minute * 60).unwrap();
+            csv.push_str(&format!("{line},{at},{status}\n"));
+        }
+        let answer = self.call("POST", "/v1/line-status", "text/csv", csv);
+        assert_eq!(answer.status, 202, "{}", answer.body);
+        let now = jiff::Timestamp::now();
+        self.until("the views to be up to date", || {
+            let as_of = self.get("/v1/lines").json()["as_of"].clone();
+            as_of.as_str().is_some_and(|as_of| as_of.parse::<jiff::Timestamp>().unwrap() > now)
+        });
+    }
+
+    pub(crate) fn register(&self, lines: &[&str], area: &[&str]) {
+        for line in lines {
+            let path = format!("/v1/lines/{line}");
+            let answer = self.send("PUT", &path, &serde_json::json!({ "path": area }));
+            assert_eq!(answer.status, 200, "{}", answer.body);
+        }
+    }
+
+    pub(crate) fn until(&self, what: &str, mut is_so: impl FnMut() -> bool) {
+        let began = Instant::now();
+        while !is_so() {
+            assert!(began.elapsed() < Duration::from_secs(30), "waited too long for {what}");
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+    }
+
+    /// The items of all pages of a list.
+    pub(crate) fn walk(&self, path: &str, limit: usize) -> Vec<Value> {
+        let (mut items, mut cursor) = (Vec::new(), String::new());
+        let separator = if path.contains('?') { '&' } else { '?' };
+        loop {
+            let answer = self.get(&format!("{path}{separator}limit={limit}{cursor}"));
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            let page = answer.json();
+            let found = page["items"].as_array().unwrap().clone();
+            assert!(found.len() <= limit);
+            items.extend(found);
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return items,
+            }
+        }
+    }
+}
+
+impl Drop for Fixture {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        for thread in self.threads.drain(..) {
+            // A panic of a role has been printed; the test fails by what it waits for.
+            drop(thread.join());
+        }
+    }
+}
