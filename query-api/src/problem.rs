@@ -4,6 +4,26 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+/// The longest detail, in characters: it may hold what the request said.
+const DETAIL_CHARS_MAX: usize = 500;
+
+/// The longest piece of a request that a detail shows, in characters.
+const SHOWN_CHARS_MAX: usize = 40;
+
+/// A piece of a request, as a detail shows it: escaped, and no longer than it takes to recognise it.
+pub(crate) fn shown(text: &str) -> String {
+    text.chars().take(SHOWN_CHARS_MAX).flat_map(char::escape_debug).collect()
+}
+
+/// A text cut to what a detail may have.
+pub(crate) fn cut(mut text: String) -> String {
+    if let Some((at, _)) = text.char_indices().nth(DETAIL_CHARS_MAX) {
+        text.truncate(at);
+        text.push('…');
+    }
+    text
+}
+
 /// A refusal.
 #[derive(Debug)]
 pub(crate) struct Problem {
@@ -23,7 +43,7 @@ impl Problem {
     }
 
     pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+        self.detail = Some(cut(detail.into()));
         self
     }
 
@@ -59,7 +79,7 @@ impl Problem {
 
     /// 422: one field is wrong.
     pub(crate) fn field(field: &str, detail: impl Into<String>) -> Self {
-        let detail = detail.into();
+        let detail = cut(detail.into());
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "the request has values that make no sense")
             .with("errors", json!([{ "field": field, "detail": detail }]))
             .detail(detail)

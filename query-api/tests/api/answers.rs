@@ -7,7 +7,7 @@ use crate::support::Fixture;
 fn plant() -> Fixture {
     let plant = Fixture::new();
     plant.register(&["press-1", "weld-2", "silent-9"], &["site", "hall-1"]);
-    plant.register(&["paint%203%2F".trim_end_matches("%2F"), "fa%C3%A7ade"], &["site", "hall-12"]);
+    plant.register(&["paint%203", "fa%C3%A7ade"], &["site", "hall-12"]);
     plant.report(&[
         ("press-1", 0, "RUNNING"),
         ("press-1", 10, "STOPPED"),
@@ -31,17 +31,7 @@ fn lines_are_listed_shown_and_tagged() {
         plant.walk(path, limit).iter().map(|line| line["line_id"].as_str().unwrap().to_owned()).collect()
     };
     for limit in [1, 2, 3, 100] {
-        assert_eq!(
-            ids("/v1/lines", limit),
-            ["façade", "paint 3", "press-1", "weld-2"]
-                .map(str::to_owned)
-                .as_slice()
-                .iter()
-                .cloned()
-                .collect::<std::collections::BTreeSet<_>>()
-                .into_iter()
-                .collect::<Vec<_>>()
-        );
+        assert_eq!(ids("/v1/lines", limit), ["façade", "paint 3", "press-1", "weld-2"]);
         assert_eq!(ids("/v1/lines?area=site%2Fhall-1", limit), ["press-1", "silent-9", "weld-2"]);
     }
     let press = plant.get("/v1/lines/press-1");
@@ -116,10 +106,12 @@ fn downtime_is_what_overlaps_the_window_ordered_by_start_and_line() {
     plant.report(&[("weld-2", 17, "CHANGEOVER"), ("weld-2", 16, "RUNNING")]);
     assert_eq!(plant.get(&format!("/v1/downtime/{weld}")).status, 200, "it is split, its start stays");
     assert_eq!(starts("/v1/downtime?line=weld-2", 9), ["weld-2 06:15", "weld-2 06:17"]);
+    // The second part never was, as still later events show: its id answers that it is gone.
     let second = plant.walk("/v1/downtime?line=weld-2", 9).remove(1)["id"].as_str().unwrap().to_owned();
-    plant.report(&[("weld-2", 18, "RUNNING"), ("weld-2", 17, "RUNNING")]);
+    plant.report(&[("weld-2", 16, "CHANGEOVER")]);
+    assert_eq!(starts("/v1/downtime?line=weld-2", 9).first().map(String::as_str), Some("weld-2 06:15"));
     let answer = plant.get(&format!("/v1/downtime/{second}"));
-    assert!(matches!(answer.status, 200 | 410), "{}", answer.body);
+    assert_eq!((answer.status, answer.json()["status"].clone()), (410, json!(410)), "{}", answer.body);
 }
 
 #[test]
