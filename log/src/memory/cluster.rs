@@ -29,8 +29,6 @@ pub(super) struct Cluster {
     pub(super) moments: u64,
     /// The moment at which one crashes.
     pub(super) crash_at: Option<u64>,
-    /// The place among the started partitions at which the next read begins.
-    turn: usize,
 }
 
 impl Cluster {
@@ -43,7 +41,6 @@ impl Cluster {
             latest: i64::MIN,
             moments: 0,
             crash_at: None,
-            turn: 0,
             options,
         }
     }
@@ -108,8 +105,9 @@ impl Cluster {
         }
         let clock = self.now();
         let started = self.group.started(worker);
-        let Some(first) = self.turn.checked_rem(started.len()) else { return Ok(Found::Idle) };
-        self.turn += 1;
+        let Some(first) = self.group.next_turn(worker).checked_rem(started.len()) else {
+            return Ok(Found::Idle);
+        };
         let (partition, next) = started[first];
         if next >= self.streams.end(Topic::LineStatus, partition) {
             return Ok(Found::CaughtUp { partition, clock });

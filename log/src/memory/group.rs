@@ -47,6 +47,8 @@ struct Member {
     lost: BTreeSet<Partition>,
     /// What `release` answers.
     told: Vec<Partition>,
+    /// How many reads there were: each begins at another partition.
+    turns: usize,
 }
 
 #[derive(Debug)]
@@ -167,6 +169,14 @@ impl Group {
             Phase::Started(_) | Phase::Assigned | Phase::Revoking => None,
         };
         self.owners.iter().filter_map(started).collect()
+    }
+
+    /// Counts the worker's reads. The count is its own: with one for all, workers that take turns would each come
+    /// back to the same partition for ever.
+    pub(super) fn next_turn(&mut self, worker: Number) -> usize {
+        let Some(member) = self.members.get_mut(&worker) else { return 0 };
+        member.turns += 1;
+        member.turns
     }
 
     /// Stops reading what the worker has: its partitions are to be started anew.
