@@ -100,3 +100,45 @@ impl Signals {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Gap, Signals, Span};
+
+    const EXPECT_MS: i64 = 10;
+
+    fn signals(times: &[i64]) -> Signals {
+        let mut signals = Signals::default();
+        for at in times {
+            signals.insert(*at, EXPECT_MS);
+        }
+        signals
+    }
+
+    #[test]
+    fn spans_without_a_gap_between_them_are_joined_in_every_order() {
+        for times in [[0, 10, 20], [0, 20, 10], [20, 0, 10], [10, 0, 20], [20, 10, 0], [10, 20, 0]] {
+            assert_eq!(signals(&times).spans, [Span { first: 0, last: 20 }], "{times:?}");
+        }
+        assert_eq!(signals(&[40, 0, 51, 11]).spans, [0, 11, 40, 51].map(|at| Span { first: at, last: at }));
+        assert_eq!(signals(&[0, 40, 5]).spans, [Span { first: 0, last: 5 }, Span { first: 40, last: 40 }]);
+    }
+
+    #[test]
+    fn a_gap_begins_where_coverage_ends() {
+        let signals = signals(&[0, 11]);
+        assert_eq!(signals.gaps(EXPECT_MS).collect::<Vec<_>>(), [Gap { from: 10, to: 11 }]);
+        assert!(signals.covers(0, EXPECT_MS) && signals.covers(9, EXPECT_MS));
+        assert!(!signals.covers(-1, EXPECT_MS) && !signals.covers(10, EXPECT_MS));
+        assert!(signals.covers(11, EXPECT_MS));
+    }
+
+    #[test]
+    fn the_span_that_reaches_the_watermark_is_kept() {
+        let mut signals = signals(&[0, 20, 40, 60]);
+        signals.forget_before(40);
+        assert_eq!(signals.spans.first(), Some(&Span { first: 40, last: 40 }));
+        signals.forget_before(59);
+        assert_eq!(signals.spans.len(), 2);
+    }
+}

@@ -184,3 +184,39 @@ fn a_line_skips_what_it_has_folded_even_if_the_partitions_offset_was_lost() {
     assert_eq!(fold(1), Outcome::Replayed);
     assert_eq!(fold(2), Outcome::Accepted { is_conflicting: false, hit_size_bound: false });
 }
+
+#[test]
+fn a_line_takes_what_its_events_take_and_gives_it_back() {
+    use andon_domain::Line;
+
+    const EVENT: usize = 48;
+    let mut world = crate::support::world::World::new(andon_domain::FoldConfig::default());
+    let bytes_after = |world: &mut crate::support::world::World, second: i64| {
+        let at = time("12:00").unwrap() + second * 1000;
+        let signal = crate::support::reference::Signal {
+            at,
+            sequence: None,
+            id: u128::try_from(second).unwrap(),
+            status: LineStatus::Running,
+            reason: None,
+            source: None,
+            word: None,
+        };
+        world.fold(at, &crate::support::histories::change("press", &signal));
+        world.partition.line("press").map_or(0, Line::memory_bytes)
+    };
+    // The line, its id with two counters, and no more room than its events need.
+    let empty = size_of::<Line>() + 16 + "press".len();
+    for count in 1..=4_usize {
+        let second = i64::try_from(count).unwrap();
+        assert_eq!(bytes_after(&mut world, second), empty + count * EVENT, "{count} events");
+    }
+    assert!(empty + EVENT <= 400, "a line at rest takes at most 400 bytes");
+    let few = (5..=32).map(|second| bytes_after(&mut world, second)).last().unwrap();
+    assert_eq!(few, empty + 32 * EVENT, "up to 32 events have no fingerprints");
+    let full = (33..=600).map(|second| bytes_after(&mut world, second)).last().unwrap();
+    let list = full - empty - 512 * EVENT;
+    assert!((511 * 4..=1024 * 4 + 64).contains(&list), "512 events and their fingerprints: {list}");
+    let rest = bytes_after(&mut world, 10_000);
+    assert!((empty + EVENT..=empty + 9 * EVENT).contains(&rest), "an hour later: {rest}");
+}

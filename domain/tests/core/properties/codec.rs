@@ -159,3 +159,39 @@ fn of_one_key_the_later_record_stands_and_none_deletes() {
     restore.record(b"press", None).unwrap();
     assert_eq!(restore.finish(&Directory::default()).line_count(), 0);
 }
+
+/// A line with two events, the later one with an id that is easily found in the bytes.
+fn record_of_two_events() -> Vec<u8> {
+    let mut world = World::new(FoldConfig { allowed_lateness_ms: 5, ..FoldConfig::default() });
+    for (at, id) in [(1_000_000, 0x11), (1_000_001, 0x22)] {
+        let change = andon_domain::StatusChange {
+            event_id: andon_domain::EventId(uuid::Uuid::from_bytes([id; 16])),
+            line_id: "press",
+            event_time: at,
+            status: andon_domain::LineStatus::Running,
+            sequence: None,
+            reason_code: None,
+            source: None,
+            source_status: None,
+        };
+        world.fold(at, &change);
+    }
+    world.commit();
+    world.changelog()[b"press".as_slice()].clone()
+}
+
+#[test]
+fn events_at_the_watermark_or_out_of_order_are_no_state() {
+    let good = record_of_two_events();
+    let read = |value: &[u8]| Restore::new(FoldConfig::default()).record(b"press", Some(value));
+    assert_eq!(read(&good), Ok(()));
+    // Before its id an event has the distance to the one before it, the first one to the watermark.
+    for (id, distance, zigzag) in [(0x11, 4, 8), (0x22, 1, 2)] {
+        let at = good.windows(16).position(|bytes| bytes == [id; 16]).unwrap() - 1;
+        assert_eq!(good[at], zigzag, "{distance} ms");
+        let mut bad = good.clone();
+        bad[at] = if id == 0x11 { 0 } else { 1 };
+        let why = "events are later than the watermark and in order";
+        assert_eq!(read(&bad), Err(StateError::Broken { key: "press".to_owned(), why }));
+    }
+}

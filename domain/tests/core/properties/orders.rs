@@ -97,3 +97,33 @@ proptest! {
         prop_assert_eq!(published(&ordered), project(&accepted, settings));
     }
 }
+
+/// Signals of many ids, enough of them within the lateness for a set that is searched by fingerprints.
+fn crowd() -> impl Strategy<Value = Vec<(i64, Signal)>> {
+    let one = (0..60_i64, signal(2_000, 1), 0..150_u128);
+    proptest::collection::vec(one, 100..200).prop_map(|all| {
+        let mut arrivals: Vec<_> =
+            all.into_iter().map(|(delay, signal, id)| (signal.at + delay, Signal { id, ..signal })).collect();
+        arrivals.sort_by_key(|(at, _)| *at);
+        arrivals
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn large_sets_find_their_duplicates_and_conflicts_too(
+        arrivals in crowd(),
+        lateness in 50..1500_i64,
+        events_max in prop_oneof![Just(512), 30..80_usize],
+    ) {
+        let settings = Settings { lateness, events_max, degraded_is_down: false, expect: None };
+        // Each is sent again a little later, as whoever resends a batch does.
+        let mut twice: Vec<_> = arrivals.iter().map(|(at, signal)| (at + 30, signal.clone())).collect();
+        twice.extend(arrivals);
+        twice.sort_by_key(|(at, _)| *at);
+        let (world, accepted) = fold(&twice, settings);
+        prop_assert_eq!(published(&world), project(&accepted, settings));
+    }
+}
