@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::Api;
 use crate::cursor;
+use crate::directory::settled;
 use crate::downtime::uuid_of;
 use crate::params::Params;
 use crate::problem::{Answer, Problem};
@@ -194,18 +195,23 @@ async fn find(api: &Api, id: Uuid) -> Result<DeadLetterRow, Problem> {
     row.ok_or_else(|| Problem::not_found(format!("there is no dead letter `{id}`")))
 }
 
+/// Appends what was decided as the last of `records`, and waits for the views: asked again, they say that it is done.
 async fn resolve(api: &Api, row: &DeadLetterRow, how: Resolution, mut records: Outputs) -> Answer {
     let at = (api.clock)();
     records.push_written(Topic::DeadLetters, row.partition, &row.key, |out| {
         encode_dead_letter_resolved(&DeadLetterResolved { dead_letter_id: row.id, how, at }, out);
     });
-    api.append(records).await?;
+    let offsets = api.append(records).await?;
+    let is_settled = match offsets.last() {
+        Some(offset) => api.wait_for_views(Topic::DeadLetters, row.partition, *offset).await?,
+        None => true,
+    };
     let how = match how {
         Resolution::Redriven => andon_store::Resolution::Redriven,
         Resolution::Discarded => andon_store::Resolution::Discarded,
     };
     let row = DeadLetterRow { resolved: Some((how, at)), ..row.clone() };
-    respond::json(StatusCode::ACCEPTED, &DeadLetterView::new(&row))
+    respond::json(settled(is_settled, StatusCode::OK), &DeadLetterView::new(&row))
 }
 
 /// Base64 with padding (RFC 4648, section 4).

@@ -15,9 +15,9 @@ use crate::Api;
 use crate::cursor;
 use crate::directory::{json_body, settled};
 use crate::params::Params;
-use crate::problem::{Answer, Problem};
+use crate::problem::{Answer, Problem, shown};
 use crate::respond::{Page, json, tagged};
-use crate::settings::{EntryBody, EntryView};
+use crate::settings::{EntryBody, EntryView, check_node};
 use crate::time::Instant;
 
 /// Most lines of a node.
@@ -147,14 +147,12 @@ pub(crate) async fn list(State(api): State<Api>, params: Params) -> Answer {
 
 /// The lines at or under a node, ordered.
 pub(crate) async fn lines_of(api: &Api, node: &str) -> Result<Vec<LineId>, Problem> {
+    check_node(node).map_err(|why| Problem::bad_request(format!("`area`: {why}")))?;
     let lines = api.views.lines_under(node, NODE_LINES_MAX + 1).await?;
     if lines.len() > NODE_LINES_MAX {
         return Err(Problem::field(
             "area",
-            format!(
-                "`{}` has more than {NODE_LINES_MAX} lines; ask for a node below it",
-                node.escape_debug()
-            ),
+            format!("`{}` has more than {NODE_LINES_MAX} lines; ask for a node below it", shown(node)),
         ));
     }
     // A line that nobody registered is a node of its own.
@@ -187,11 +185,12 @@ pub(crate) async fn put(
     State(api): State<Api>,
     path: Result<Path<String>, PathRejection>,
     params: Params,
+    headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Answer {
     params.only(&[])?;
     let line = line_of(path)?;
-    let entry = json_body::<EntryBody>(body, &api)?.into_entry(&line)?;
+    let entry = json_body::<EntryBody>(&headers, body, &api)?.into_entry(&line)?;
     let is_settled = api.change_directory(&[DirectoryChange::Line(line.clone(), entry.clone())]).await?;
     json(settled(is_settled, StatusCode::OK), &EntryView::new(&line, entry))
 }

@@ -1,12 +1,11 @@
 //! Query parameters: known ones, each at most once.
 
 use axum::extract::FromRequestParts;
-use axum::extract::Query;
 use axum::http::request::Parts;
 
 use crate::Api;
 use crate::cursor;
-use crate::problem::Problem;
+use crate::problem::{Problem, shown};
 
 /// The parameters of a request.
 #[derive(Debug, Default)]
@@ -15,13 +14,32 @@ pub(crate) struct Params(Vec<(String, String)>);
 impl<S: Send + Sync> FromRequestParts<S> for Params {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        match Query::<Vec<(String, String)>>::from_request_parts(parts, state).await {
-            // What is not UTF-8 is read as U+FFFD, which nobody means.
-            Ok(Query(pairs)) if !pairs.iter().any(|(_, value)| value.contains('\u{fffd}')) => Ok(Self(pairs)),
-            Ok(_) | Err(_) => Err(Problem::bad_request("the query is not percent-encoded UTF-8")),
-        }
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Some((decode(name)?, decode(value)?))
+        });
+        let pairs: Option<Vec<_>> = pairs.collect();
+        pairs.map(Self).ok_or_else(|| Problem::bad_request("the query is not percent-encoded UTF-8"))
     }
+}
+
+/// Percent-decodes a name or a value. Strict: what is read in place of bad bytes would be another name.
+fn decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let mut digit = || u8::try_from(char::from(rest.next()?).to_digit(16)?).ok();
+                digit()? << 4 | digit()?
+            }
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).ok()
 }
 
 impl Params {
@@ -33,7 +51,7 @@ impl Params {
                     if known.is_empty() { "none".to_owned() } else { format!("`{}`", known.join("`, `")) };
                 return Err(Problem::bad_request(format!(
                     "there is no parameter `{}` here; there are {names}",
-                    name.escape_debug()
+                    shown(name)
                 )));
             }
             if self.0[..index].iter().any(|(other, _)| other == name) {
@@ -83,5 +101,28 @@ impl Params {
     /// The key of the request's cursor, if it has one.
     pub(crate) fn cursor(&self, identity: &str) -> Result<Option<Vec<u8>>, Problem> {
         self.get("cursor").map(|text| cursor::read(identity, text)).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_values_are_decoded_strictly() {
+        for (text, decoded) in [
+            ("", Some("")),
+            ("a+b%20c", Some("a b c")),
+            ("%C3%A9%2f%2F", Some("é//")),
+            ("%00", Some("\0")),
+            ("%EF%BF%BD", Some("\u{fffd}")),
+            ("%", None),
+            ("%4", None),
+            ("%zz", None),
+            ("%FF", None),
+            ("%C3", None),
+        ] {
+            assert_eq!(decode(text).as_deref(), decoded, "{text}");
+        }
     }
 }

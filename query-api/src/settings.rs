@@ -3,7 +3,7 @@
 use andon_domain::{LineEntry, LineId, LineSettings};
 use serde::{Deserialize, Serialize};
 
-use crate::problem::Problem;
+use crate::problem::{Problem, shown};
 use crate::time::{parse_duration, show_duration};
 
 /// The deepest path, the line included.
@@ -49,7 +49,7 @@ impl EntryBody {
         }
         for node in &path {
             LineId::check(node)
-                .map_err(|why| Problem::field("path", format!("node `{}`: {why}", node.escape_debug())))?;
+                .map_err(|why| Problem::field("path", format!("node `{}`: {why}", shown(node))))?;
         }
         let duration = |field: &str, text: Option<String>, min: i64| {
             let ms = text
@@ -74,6 +74,16 @@ impl EntryBody {
         };
         Ok(LineEntry { path, settings, is_retired: self.retired })
     }
+}
+
+/// Checks a node: a line id, or the names of a path with `/` between them.
+pub(crate) fn check_node(node: &str) -> Result<(), String> {
+    let names = node.split('/').count();
+    if names > PATH_LEN_MAX {
+        return Err(format!("the node has {names} names, the limit is {PATH_LEN_MAX}"));
+    }
+    node.split('/')
+        .try_for_each(|name| LineId::check(name).map_err(|why| format!("`{}`: {why}", shown(name))))
 }
 
 impl EntryView {

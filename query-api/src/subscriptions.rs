@@ -1,11 +1,11 @@
 //! Subscriptions: who follows what. The address goes into the accounts, everything else into the directory.
 
-use andon_domain::{DirectoryChange, DowntimeClass, LineId, SubscriberId, Subscription, SubscriptionId};
+use andon_domain::{DirectoryChange, DowntimeClass, SubscriberId, Subscription, SubscriptionId};
 use andon_store::{NewSubscriber, Subscriber, SubscriberInserted};
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -15,12 +15,10 @@ use crate::address;
 use crate::directory::{json_body, settled};
 use crate::downtime::uuid_of;
 use crate::params::Params;
-use crate::problem::{Answer, Problem};
+use crate::problem::{Answer, Problem, shown};
 use crate::respond::{Page, json};
+use crate::settings::check_node;
 use crate::time::{Instant, parse_duration, show_duration};
-
-/// The deepest node.
-const NODE_LEN_MAX: usize = 32;
 
 #[derive(Debug, Serialize)]
 struct SubscriptionView {
@@ -107,24 +105,16 @@ fn zone(name: Option<&str>) -> Result<&str, Problem> {
     }
 }
 
-fn check_node(node: &str) -> Result<(), Problem> {
-    if node.split('/').count() > NODE_LEN_MAX {
-        return Err(Problem::field("node", format!("the node has more than {NODE_LEN_MAX} names")));
-    }
-    node.split('/').try_for_each(|name| {
-        LineId::check(name).map_err(|why| Problem::field("node", format!("`{}`: {why}", name.escape_debug())))
-    })
-}
-
 /// `POST /v1/subscriptions`: the address first, then the directory; the answer waits until the views show it.
 pub(crate) async fn create(
     State(api): State<Api>,
     params: Params,
+    headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Answer {
     params.only(&[])?;
-    let body: CreateBody = json_body(body, &api)?;
-    check_node(&body.node)?;
+    let body: CreateBody = json_body(&headers, body, &api)?;
+    check_node(&body.node).map_err(|why| Problem::field("node", why))?;
     let address = address::check(&body.email)?;
     let now = (api.clock)();
     let new = NewSubscriber {
@@ -145,7 +135,7 @@ pub(crate) async fn create(
             if api.views.subscription(SubscriptionId::derive(known.id, &body.node)).await?.is_some() {
                 return Err(Problem::conflict(format!(
                     "this address already follows `{}`",
-                    body.node.escape_debug()
+                    shown(&body.node)
                 )));
             }
             change_subscriber(&api, known, body.locale.as_deref(), body.zone.as_deref()).await?
@@ -210,11 +200,12 @@ pub(crate) async fn edit(
     State(api): State<Api>,
     path: Result<Path<String>, PathRejection>,
     params: Params,
+    headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Answer {
     params.only(&[])?;
     let mut subscription = find(&api, path).await?;
-    let body: EditBody = json_body(body, &api)?;
+    let body: EditBody = json_body(&headers, body, &api)?;
     if body.notify_after.is_some() {
         subscription.notify_after_ms = notify_after(body.notify_after.as_deref())?;
     }
@@ -248,10 +239,11 @@ pub(crate) async fn end(
 pub(crate) async fn search(
     State(api): State<Api>,
     params: Params,
+    headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Answer {
     params.only(&[])?;
-    let body: SearchBody = json_body(body, &api)?;
+    let body: SearchBody = json_body(&headers, body, &api)?;
     let address = address::check(&body.email)?;
     let as_of = api.as_of().await?;
     let items = match api.accounts.subscriber_by_address(&address.key).await? {

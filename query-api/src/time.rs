@@ -2,7 +2,7 @@
 
 use andon_domain::Millis;
 use jiff::fmt::temporal::DateTimePrinter;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde::{Serialize, Serializer};
 
 /// The earliest instant that is read: 1970-01-01T00:00:00Z.
@@ -38,25 +38,29 @@ impl Serialize for Instant {
 
 /// Reads an instant with any offset.
 pub(crate) fn parse(text: &str) -> Result<Millis, String> {
-    let wrong = || "this is no RFC 3339 time; write one as `2026-11-24T06:00:00Z`, with an offset".to_owned();
+    let wrong = || {
+        "this is no RFC 3339 time from 1970 to 9999-12-30; write one as `2026-11-24T06:00:00Z`, with an offset"
+            .to_owned()
+    };
     if text.len() > 64 {
         return Err(wrong());
     }
     let instant: Timestamp = text.parse().map_err(|_| wrong())?;
     match instant.as_millisecond() {
         ms @ MIN..=MAX => Ok(ms),
-        _ => Err("the time is not between the years 1970 and 9999".to_owned()),
+        _ => Err(wrong()),
     }
 }
 
-/// Reads an ISO 8601 duration of at most 100 years, into ms.
+/// Reads an ISO 8601 duration of at most 100 years, into ms. A day has 24 hours; months and years have no length.
 pub(crate) fn parse_duration(text: &str) -> Result<i64, String> {
-    let wrong = || "this is no ISO 8601 duration; write one as `PT5M` or `PT1H30M`".to_owned();
+    let wrong = || "this is no ISO 8601 duration; write one as `PT5M`, `PT1H30M` or `P1D`".to_owned();
     // Other ways of writing a duration are read by the library too; one way is enough.
-    if text.len() > 64 || !text.starts_with('P') {
+    if text.len() > 64 || !text.starts_with(['P', '-']) {
         return Err(wrong());
     }
-    let duration: SignedDuration = text.parse().map_err(|_| wrong())?;
+    let span: Span = text.parse().map_err(|_| wrong())?;
+    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
     match i64::try_from(duration.as_millis()) {
         Ok(ms) if (0..=100 * 366 * 86_400_000).contains(&ms) => Ok(ms),
         Ok(_) | Err(_) => Err("a duration is from 0 to 100 years".to_owned()),
@@ -85,6 +89,8 @@ mod tests {
             "yesterday",
             "1969-12-31T23:59:59Z",
             "-009999-01-01T00:00:00Z",
+            "9999-12-31T23:59:59Z",
+            "10000-01-01T00:00:00Z",
         ] {
             assert!(parse(text).is_err(), "{text}");
         }
@@ -92,11 +98,11 @@ mod tests {
 
     #[test]
     fn durations_are_read_and_written_alike() {
-        for (text, ms) in [("PT5M", 300_000), ("PT1H30M", 5_400_000), ("PT0S", 0)] {
+        for (text, ms) in [("PT5M", 300_000), ("PT1H30M", 5_400_000), ("PT0S", 0), ("P1DT1H", 90_000_000)] {
             assert_eq!(parse_duration(text), Ok(ms), "{text}");
             assert_eq!(parse_duration(&show_duration(ms)), Ok(ms), "{text}");
         }
-        for text in ["", "5m5", "-PT5M", "P1000Y", "PT"] {
+        for text in ["", "5m", "5 minutes", "-PT5M", "P1M", "P1Y", "P40000D", "PT"] {
             assert!(parse_duration(text).is_err(), "{text}");
         }
     }

@@ -1,8 +1,8 @@
 //! Rows as CSV: the first one names the columns.
 
 use super::Intake;
-use super::row::{FIELDS, RawRow, RowError};
-use crate::problem::Problem;
+use super::row::{FIELDS, RawRow, wrong};
+use crate::problem::{Problem, shown};
 
 /// Reads a body of CSV.
 pub(super) fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<(), Problem> {
@@ -20,7 +20,7 @@ pub(super) fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<(), Problem>
         intake.next()?;
         if record.len() != header.len() {
             let detail = format!("the row has {} fields, the first one has {}", record.len(), header.len());
-            intake.refuse(&RowError { field: "row", detail });
+            intake.refuse(&wrong("row", detail));
             continue;
         }
         let mut row = RawRow::default();
@@ -28,9 +28,7 @@ pub(super) fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<(), Problem>
         for (text, column) in record.iter().zip(&columns) {
             match std::str::from_utf8(text) {
                 Ok(text) => row.0[*column] = Some(text),
-                Err(_) => {
-                    error = Some(RowError { field: FIELDS[*column], detail: "is not UTF-8".to_owned() })
-                }
+                Err(_) => error = Some(wrong(FIELDS[*column], "is not UTF-8")),
             }
         }
         match error {
@@ -47,10 +45,9 @@ fn columns(header: &::csv::StringRecord) -> Result<Vec<usize>, Problem> {
     for name in header {
         let name = name.trim().trim_start_matches('\u{feff}');
         let index = FIELDS.iter().position(|field| *field == name).ok_or_else(|| {
-            let shown: String = name.chars().take(40).collect();
             Problem::bad_request(format!(
                 "there is no column `{}`; there are `{}`",
-                shown.escape_debug(),
+                shown(name),
                 FIELDS.join("`, `")
             ))
         })?;

@@ -7,8 +7,8 @@ use serde::Deserializer;
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
 use super::Intake;
-use super::row::{FIELDS, RawRow, RowError};
-use crate::problem::Problem;
+use super::row::{FIELDS, RawRow, RowError, wrong};
+use crate::problem::{Problem, shown};
 
 /// Reads a body that is one object or an array of objects.
 pub(super) fn read(bytes: &[u8], intake: &mut Intake<'_>) -> Result<(), Problem> {
@@ -34,7 +34,7 @@ pub(super) fn read_lines(bytes: &[u8], intake: &mut Intake<'_>) -> Result<(), Pr
             Ok(row) => row.hand_over(intake),
             Err(error) => {
                 let detail = format!("the line is no JSON object: {error}");
-                intake.refuse(&RowError { field: "row", detail });
+                intake.refuse(&wrong("row", detail));
             }
         }
     }
@@ -116,19 +116,16 @@ impl<'de> Visitor<'de> for Row {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
         let mut fields = Fields { texts: [const { None }; FIELDS.len()], error: None };
+        let mut is_there = [false; FIELDS.len()];
         while let Some(name) = map.next_key::<Cow<'de, str>>()? {
             let value = map.next_value_seed(Scalar)?;
             let index = FIELDS.iter().position(|field| *field == name);
             let error = match (index, value) {
                 (None, _) => {
-                    let shown: String = name.chars().take(40).collect();
                     let known = FIELDS.join("`, `");
-                    Some((
-                        "row",
-                        format!("there is no field `{}`; there are `{known}`", shown.escape_debug()),
-                    ))
+                    Some(("row", format!("there is no field `{}`; there are `{known}`", shown(&name))))
                 }
-                (Some(index), Text::Of(_)) if fields.texts[index].is_some() => {
+                (Some(index), _) if std::mem::replace(&mut is_there[index], true) => {
                     Some((FIELDS[index], "stands twice".to_owned()))
                 }
                 (Some(index), Text::Of(text)) => {
@@ -147,7 +144,7 @@ impl<'de> Visitor<'de> for Row {
                 }
             };
             if let Some((field, detail)) = error {
-                fields.error.get_or_insert(RowError { field, detail });
+                fields.error.get_or_insert_with(|| wrong(field, detail));
             }
         }
         Ok(fields)

@@ -11,11 +11,11 @@ use andon_schemas::encode_line_status_changed;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use crate::Api;
-use crate::directory::body;
+use crate::directory::{body, media_type};
 use crate::params::Params;
 use crate::problem::{Answer, Problem};
 use crate::respond;
@@ -134,8 +134,7 @@ pub(crate) async fn post(
 
 fn format_of(headers: &HeaderMap) -> Result<Format, Problem> {
     let wanted = "`content-type` is `application/json`, `application/x-ndjson` or `text/csv`";
-    let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    match text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+    match media_type(headers).as_str() {
         "application/json" => Ok(Format::Json),
         "application/x-ndjson" | "application/jsonl" => Ok(Format::Ndjson),
         "text/csv" => Ok(Format::Csv),

@@ -4,6 +4,8 @@ use andon_domain::{EventId, LineId, LineStatus, StatusChange, Vocabulary};
 use andon_schemas::TEXT_BYTES_MAX;
 use uuid::Uuid;
 
+use crate::problem::{cut, shown};
+
 /// The fields of a row.
 pub(super) const FIELDS: [&str; 8] =
     ["event_id", "line_id", "event_time", "status", "sequence", "reason_code", "source", "source_status"];
@@ -26,8 +28,9 @@ pub(super) struct RowError {
     pub(super) detail: String,
 }
 
-fn wrong(field: &'static str, detail: impl Into<String>) -> RowError {
-    RowError { field, detail: detail.into() }
+/// An error, its detail cut to what an answer tells.
+pub(super) fn wrong(field: &'static str, detail: impl Into<String>) -> RowError {
+    RowError { field, detail: cut(detail.into()) }
 }
 
 impl<'a> RawRow<'a> {
@@ -86,16 +89,13 @@ impl<'a> RawRow<'a> {
                 (Some(status), _) => Ok((status, word, false)),
                 (None, Some(status)) if vocabulary == Vocabulary::Andon => Ok((status, word, false)),
                 (None, Some(status)) => Ok((status, word.or(Some(name)), false)),
-                (None, None) => {
-                    let shown: String = name.chars().take(40).collect();
-                    Err(wrong(
-                        "status",
-                        format!(
-                            "`{}` is no status, see /v1/statuses; another vocabulary's word goes into `source_status`, or name the vocabulary",
-                            shown.escape_debug()
-                        ),
-                    ))
-                }
+                (None, None) => Err(wrong(
+                    "status",
+                    format!(
+                        "`{}` is no status, see /v1/statuses; another vocabulary's word goes into `source_status`, or name the vocabulary",
+                        shown(name)
+                    ),
+                )),
             },
             None => match word {
                 Some(text) => match vocabulary.status(text) {
