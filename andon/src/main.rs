@@ -12,6 +12,7 @@ mod ingest;
 mod logging;
 mod roles;
 mod run;
+mod sweep;
 
 use std::process::ExitCode;
 

@@ -21,6 +21,7 @@ use tracing::{error, info};
 use crate::admin::{self, Admin, RoleHealth, now_ms};
 use crate::config::Config;
 use crate::exit::{Failure, chain};
+use crate::sweep::Sweep;
 
 /// An embedded andon that runs.
 pub(crate) struct Running {
@@ -33,6 +34,7 @@ pub(crate) struct Running {
     stop_http: watch::Sender<bool>,
     threads: Vec<(&'static str, JoinHandle<()>)>,
     servers: Vec<tokio::task::JoinHandle<()>>,
+    sweep: tokio::task::JoinHandle<()>,
     failed: watch::Receiver<bool>,
 }
 
@@ -80,6 +82,13 @@ impl Running {
         starting.projector(&log, &views, &registry).await?;
         starting.mailer(&log, &accounts, outbox.clone(), config, &registry).await?;
 
+        let sweep = Sweep {
+            log: log.clone(),
+            views: views.clone(),
+            accounts: accounts.clone(),
+            outbox: outbox.clone(),
+        };
+        let sweep = tokio::spawn(sweep.run());
         let appender: Arc<dyn Appender> = Arc::new(log.appender());
         let api = andon_query_api::router(Api {
             views,
@@ -110,6 +119,7 @@ impl Running {
             stop_http,
             threads: starting.threads,
             servers,
+            sweep,
             failed,
         })
     }
@@ -127,6 +137,7 @@ impl Running {
     pub(crate) async fn drain(self, limit: Duration) -> Result<(), Failure> {
         let began = Instant::now();
         self.stop_http.send_replace(true);
+        self.sweep.abort();
         for server in self.servers {
             if tokio::time::timeout(limit.saturating_sub(began.elapsed()), server).await.is_err() {
                 return Err(Failure::Other("some requests did not end within `drain.max`".to_owned()));
