@@ -27,7 +27,7 @@ pub(super) struct Upsert {
 /// A batch in the form in which it is stored.
 pub(super) struct Prepared {
     pub(super) chunks: Vec<Chunk>,
-    /// The newest of each key, ordered by key: neighbours in the table are written one after the other.
+    /// The newest of each key, ordered by key: neighbours in the index are looked up one after the other.
     pub(super) upserts: Vec<Upsert>,
     /// How many offsets of each topic the batch takes.
     pub(super) counts: PerTopic,

@@ -72,14 +72,17 @@ pub(super) fn open_for_writing(path: &Path, options: &Options) -> Result<Connect
                              records BLOB NOT NULL
                          ) STRICT;"
                     ),
+                    // Rows by number and an index over the keys: a table ordered by key would keep no more than a
+                    // kilobyte of a row in place, and a state of a busy line is larger than that.
                     Cleanup::Compact => format!(
                         "CREATE TABLE {table} (
-                             key BLOB PRIMARY KEY,
+                             id INTEGER PRIMARY KEY,
+                             key BLOB NOT NULL UNIQUE,
                              record_offset INTEGER NOT NULL,
                              appended_at INTEGER NOT NULL,
                              value BLOB,
                              headers BLOB NOT NULL
-                         ) STRICT, WITHOUT ROWID;"
+                         ) STRICT;"
                     ),
                 })
                 .map_err(&failed)?;

@@ -1,5 +1,5 @@
-//! The newest record of each key of the changelog, read in pages of keys within one read transaction: all of it is of
-//! one instant, whatever is committed meanwhile.
+//! The newest record of each key of the changelog, in the order of the table. One read transaction spans it all, so it
+//! is of one instant, whatever is committed meanwhile.
 
 use rusqlite::params;
 
@@ -7,10 +7,10 @@ use super::fault::sql;
 use super::reader::{Source, push_keyed};
 use crate::{Error, RecordBatch, Snapshot};
 
-/// The changelog, key after key.
+/// The changelog, row after row.
 pub(super) struct StateSnapshot {
     source: Source,
-    after: Option<Vec<u8>>,
+    after: i64,
     is_done: bool,
 }
 
@@ -22,21 +22,21 @@ impl StateSnapshot {
             .connection()
             .execute_batch("BEGIN; SELECT count(*) FROM positions")
             .map_err(sql("read the changelog"))?;
-        Ok(Self { source, after: None, is_done: false })
+        Ok(Self { source, after: 0, is_done: false })
     }
 
     fn fill(&mut self) -> rusqlite::Result<()> {
         let Source { connection, batch, bounds } = &mut self.source;
         batch.clear();
         let mut statement = connection.prepare_cached(
-            "SELECT key, record_offset, appended_at, value, headers FROM line_state
-             WHERE ?1 IS NULL OR key > ?1 ORDER BY key",
+            "SELECT key, record_offset, appended_at, value, headers, id FROM line_state
+             WHERE id > ?1 ORDER BY id",
         )?;
         let mut rows = statement.query(params![self.after])?;
         while let Some(row) = rows.next()? {
             push_keyed(row, batch)?;
             if bounds.are_met(batch) {
-                self.after = row.get(0)?;
+                self.after = row.get(5)?;
                 return Ok(());
             }
         }
