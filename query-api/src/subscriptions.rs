@@ -256,7 +256,8 @@ pub(crate) async fn search(
     json(StatusCode::OK, &Page { items, next_cursor: None, as_of })
 }
 
-/// `DELETE /v1/subscribers/{id}`: erasure. Subscriptions end, then the address goes, then what lies in the outbox.
+/// `DELETE /v1/subscribers/{id}`: erasure. The outbox comes first, so that whoever is told to try again finds the
+/// subscriber still there, and once more at the end: a mail may have been written in between.
 pub(crate) async fn erase(
     State(api): State<Api>,
     path: Result<Path<String>, PathRejection>,
@@ -264,6 +265,7 @@ pub(crate) async fn erase(
 ) -> Answer {
     params.only(&[])?;
     let id = SubscriberId(uuid_of(path)?);
+    erase_outside(&api, id).await?;
     let subscriptions = api.views.subscriptions_of(id).await?;
     let changes: Vec<DirectoryChange> =
         subscriptions.iter().map(|one| DirectoryChange::SubscriptionRemoved(one.id)).collect();
@@ -271,21 +273,26 @@ pub(crate) async fn erase(
         api.change_directory(&changes).await?;
     }
     let was_there = api.accounts.erase_subscriber(id, (api.clock)()).await?;
-    let erase = api.erase.clone();
-    match tokio::task::spawn_blocking(move || erase(id)).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => {
-            tracing::error!(subscriber.id = %id, "could not delete what lies about subscriber {id}: {error}");
-            return Err(Problem::unavailable());
-        }
-        Err(error) => {
-            tracing::error!("an erasure ended by a panic: {error}");
-            return Err(Problem::internal());
-        }
-    }
+    erase_outside(&api, id).await?;
     if was_there || !changes.is_empty() {
         Ok(StatusCode::NO_CONTENT.into_response())
     } else {
         Err(Problem::not_found(format!("there is no subscriber `{id}`")))
+    }
+}
+
+/// Deletes what lies about a subscriber outside the accounts.
+async fn erase_outside(api: &Api, id: SubscriberId) -> Result<(), Problem> {
+    let erase = api.erase.clone();
+    match tokio::task::spawn_blocking(move || erase(id)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => {
+            tracing::error!(subscriber.id = %id, "could not delete what lies about subscriber {id}: {error}");
+            Err(Problem::unavailable())
+        }
+        Err(error) => {
+            tracing::error!("an erasure ended by a panic: {error}");
+            Err(Problem::internal())
+        }
     }
 }

@@ -5,5 +5,10 @@
 mod answers;
 mod bad_input;
 mod dead_letters;
+mod deliveries;
+mod ingest;
+mod names;
+mod privacy;
+mod redrive;
 mod subscriptions;
 mod support;

@@ -1,16 +1,17 @@
 //! An andon without a socket.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use andon_log::sqlite::{Options, SqliteLog};
-use andon_log::{Appender, Topic};
+use andon_domain::SubscriberId;
+use andon_log::sqlite::{Options, SqliteAppender, SqliteLog};
+use andon_log::{Appender, Offset, Outputs, Read, Reader, Record, RecordBatch, Topic};
 use andon_processor::{Projector, ProjectorConfig, ProjectorMetrics, Worker, WorkerConfig, WorkerMetrics};
 use andon_query_api::{Api, ApiConfig, ApiMetrics, router};
 use andon_store::sqlite::{SqliteAccounts, SqliteViews};
-use andon_store::{Accounts, Views};
+use andon_store::{Accounts, ViewBatch, Views};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
@@ -21,12 +22,47 @@ use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
 pub(crate) struct Fixture {
-    runtime: Runtime,
+    pub(crate) runtime: Runtime,
     router: Router,
     pub(crate) log: SqliteLog,
+    pub(crate) views: Arc<dyn Views>,
+    pub(crate) accounts: Arc<dyn Accounts>,
+    pub(crate) appends: Arc<Appends>,
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) registry: Registry,
     pub(crate) folder: TempDir,
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
+}
+
+/// The log's appender, and every batch that was given to it.
+pub(crate) struct Appends {
+    log: SqliteAppender,
+    pub(crate) batches: Mutex<Vec<Outputs>>,
+}
+
+impl Appender for Appends {
+    fn append(&self, records: &Outputs) -> Result<Vec<Offset>, andon_log::Error> {
+        self.batches.lock().unwrap().push(records.clone());
+        self.log.append(records)
+    }
+}
+
+/// Stands for the folder of mails.
+#[derive(Default)]
+pub(crate) struct Outbox {
+    pub(crate) is_broken: AtomicBool,
+    pub(crate) erased: Mutex<Vec<SubscriberId>>,
+}
+
+impl Outbox {
+    fn erase(&self, subscriber: SubscriberId) -> std::io::Result<()> {
+        if self.is_broken.load(Ordering::Acquire) {
+            return Err(std::io::Error::other("the folder is read-only"));
+        }
+        self.erased.lock().unwrap().push(subscriber);
+        Ok(())
+    }
 }
 
 /// An answer.
@@ -93,18 +129,38 @@ impl Fixture {
             let ends = stop.clone();
             threads.push(std::thread::spawn(move || projector.run(&ends, &|_| ()).unwrap()));
         }
-        let appender: Arc<dyn Appender> = Arc::new(log.appender());
+        let appends = Arc::new(Appends { log: log.appender(), batches: Mutex::default() });
+        let outbox = Arc::new(Outbox::default());
+        let erase = outbox.clone();
         let router = router(Api {
-            views,
-            accounts,
-            appender,
+            views: views.clone(),
+            accounts: accounts.clone(),
+            appender: appends.clone(),
             partitions: 1,
             config,
             metrics: ApiMetrics::new(&registry),
             clock: Arc::new(|| jiff::Timestamp::now().as_millisecond()),
-            erase: Arc::new(|_| Ok(())),
+            erase: Arc::new(move |subscriber| erase.erase(subscriber)),
         });
-        Self { runtime, router, log, folder, stop, threads }
+        Self { runtime, router, log, views, accounts, appends, outbox, registry, folder, stop, threads }
+    }
+
+    /// Writes into the views what a projector would have written.
+    pub(crate) fn apply(&self, batch: &ViewBatch) {
+        self.runtime.block_on(self.views.apply(batch)).unwrap();
+    }
+
+    /// Every record of a topic.
+    pub(crate) fn records(&self, topic: Topic) -> RecordBatch {
+        let mut reader = self.log.reader(&[(topic, 0, 0)]).unwrap();
+        let mut all = RecordBatch::default();
+        while let Read::Records(_, batch) = reader.poll(Duration::ZERO).unwrap() {
+            for record in batch.iter() {
+                let Record { partition, offset, appended_at, key, value, .. } = record;
+                all.push(partition, offset, appended_at, key, value, record.raw_headers());
+            }
+        }
+        all
     }
 
     pub(crate) fn call(&self, method: &str, path: &str, content_type: &str, body: impl Into<Body>) -> Answer {
