@@ -12,8 +12,13 @@ const LOOK: Duration = Duration::from_millis(20);
 pub(crate) struct Backoff(Duration);
 
 impl Backoff {
-    pub(crate) fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self(FIRST)
+    }
+
+    /// The first wait is this long.
+    pub(crate) const fn beginning_with(first: Duration) -> Self {
+        Self(first)
     }
 
     /// Waits, or returns early when `stop` is set.

@@ -28,6 +28,8 @@ pub struct WorkerConfig {
     pub value_bytes_max: usize,
     /// The longest wait for records, in ms. Default 250.
     pub wait_ms_max: u64,
+    /// The pause before a commit that failed is tried again, in ms; it doubles each time, up to 2 s. Default 20.
+    pub again_ms_first: u64,
 }
 
 impl Default for WorkerConfig {
@@ -38,6 +40,7 @@ impl Default for WorkerConfig {
             group: "andon-processor".to_owned(),
             value_bytes_max: 64 * 1024,
             wait_ms_max: 250,
+            again_ms_first: 20,
         }
     }
 }
@@ -203,7 +206,7 @@ impl Worker {
             .batch_seconds
             .with_label_values(&["encode"])
             .observe(encoded.duration_since(began).as_secs_f64());
-        let mut backoff = Backoff::new();
+        let mut backoff = Backoff::beginning_with(Duration::from_millis(self.config.again_ms_first));
         loop {
             let result = self.log.commit(&self.outputs, &positions);
             let label = match &result {
