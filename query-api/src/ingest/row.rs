@@ -85,17 +85,20 @@ impl<'a> RawRow<'a> {
     fn status(&self, vocabulary: Vocabulary) -> Result<(LineStatus, Option<&'a str>, bool), RowError> {
         let word = self.text(7)?;
         match self.get(3) {
-            Some(name) => match (LineStatus::from_name(name), vocabulary.status(name)) {
-                (Some(status), _) => Ok((status, word, false)),
-                (None, Some(status)) if vocabulary == Vocabulary::Andon => Ok((status, word, false)),
-                (None, Some(status)) => Ok((status, word.or(Some(name)), false)),
-                (None, None) => Err(wrong(
-                    "status",
-                    format!(
-                        "`{}` is no status, see /v1/statuses; another vocabulary's word goes into `source_status`, or name the vocabulary",
-                        shown(name)
-                    ),
-                )),
+            Some(name) => match LineStatus::from_name(name) {
+                Some(status) => Ok((status, word, false)),
+                None => match vocabulary.status(name) {
+                    // Andon's own name in another case is no word of the controller's.
+                    Some(status) if vocabulary == Vocabulary::Andon => Ok((status, word, false)),
+                    Some(status) => Ok((status, word.or(Some(name)), false)),
+                    None => Err(wrong(
+                        "status",
+                        format!(
+                            "`{}` is no status, see /v1/statuses; another vocabulary's word goes into `source_status`, or name the vocabulary",
+                            shown(name)
+                        ),
+                    )),
+                },
             },
             None => match word {
                 Some(text) => match vocabulary.status(text) {

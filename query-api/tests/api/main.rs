@@ -4,8 +4,10 @@
 
 mod answers;
 mod bad_input;
+mod bad_requests;
 mod dead_letters;
 mod deliveries;
+mod docs;
 mod ingest;
 mod names;
 mod privacy;
