@@ -1,12 +1,13 @@
 //! The workers over a log that fails, all on one thread: what happens next, and where it fails, follows from the seed.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
-use andon_domain::DirectoryChange;
+use andon_domain::{DirectoryChange, IntervalChange};
 use andon_log::memory::{Faults, MemoryLog};
 use andon_log::{Appender, Error as LogError, Outputs, Topic};
 use andon_processor::{Error, Worker, WorkerConfig, WorkerMetrics};
-use andon_schemas::{directory_key, encode_directory};
+use andon_schemas::{decode_command, directory_key, encode_directory};
 use prometheus::Registry;
 
 use crate::observed::{self, control, last_offset};
@@ -35,8 +36,8 @@ pub(crate) struct Plant {
     clock: i64,
     /// Records that the log took from outside.
     appended: usize,
-    /// How often a worker was replaced by a new one.
-    pub(crate) crashes: usize,
+    /// How often a call of a worker failed, so that it was replaced.
+    pub(crate) crashes: u64,
     registry: Registry,
     metrics: WorkerMetrics,
 }
@@ -147,14 +148,16 @@ impl Plant {
         let at = self.random.below(self.workers.len());
         match self.workers[at].turn(&AtomicBool::new(false)) {
             Ok(()) => {}
-            Err(Error::Log(LogError::Closed | LogError::Storage { .. })) => self.replace(at),
+            Err(Error::Log(LogError::Closed | LogError::Storage { .. })) => {
+                self.crashes += 1;
+                self.replace(at);
+            }
             Err(other) => panic!("{other:?}"),
         }
     }
 
     /// The worker is gone in the middle of whatever it did; another process takes its place.
     fn replace(&mut self, at: usize) {
-        self.crashes += 1;
         drop(self.workers.remove(at));
         let worker = self.new_worker();
         self.workers.insert(at, worker);
@@ -216,9 +219,38 @@ impl Plant {
     }
 
     /// A counter of the workers, all labels together.
-    pub(crate) fn count(&self, name: &str) -> u64 {
+    fn count(&self, name: &str) -> u64 {
         let families = self.registry.gather();
         let family = families.iter().find(|family| family.name() == name).expect("it is registered");
         family.get_metric().iter().map(|metric| metric.get_counter().get_value() as u64).sum()
+    }
+
+    /// Adds what the run met to `met`: how commits ended, what was committed, how often a worker was replaced.
+    pub(crate) fn add_what_it_met(&self, met: &mut BTreeMap<String, u64>) {
+        let mut add = |what: String, count: u64| *met.entry(what).or_default() += count;
+        for family in self.registry.gather() {
+            if family.name() == "processor_commits_total" {
+                for metric in family.get_metric() {
+                    let result = metric.get_label()[0].value();
+                    add(format!("commit {result}"), metric.get_counter().get_value() as u64);
+                }
+            }
+        }
+        add("worker failed".to_owned(), self.crashes);
+        for partition in 0..PARTITIONS {
+            let story = tell(&self.log, partition, &self.phases);
+            add("forwarded".to_owned(), story.forwarded as u64);
+            story
+                .dead_letters
+                .iter()
+                .for_each(|(reason, ..)| add(format!("dead letter {}", reason.name()), 1));
+            for (_, value) in &story.commands {
+                add(format!("command {}", decode_command(value).unwrap().kind.name()), 1);
+            }
+            for (_, change) in story.intervals.values() {
+                let is_retracted = matches!(change, IntervalChange::Retract { .. });
+                add(if is_retracted { "interval retracted" } else { "interval" }.to_owned(), 1);
+            }
+        }
     }
 }
