@@ -247,6 +247,24 @@ fn an_append_in_doubt_is_written_and_a_refused_one_is_not() {
 }
 
 #[test]
+fn a_commit_in_doubt_is_written_or_not_as_the_fault_says() {
+    for (faults, written) in [
+        (Faults { commit_done_in_doubt: 1, ..Faults::NONE }, 1),
+        (Faults { commit_undone_in_doubt: 1, ..Faults::NONE }, 0),
+    ] {
+        let log = MemoryLog::new(1, 0, faults);
+        let mut copier = Copier::new(&log);
+        copier.turn().unwrap();
+        let mut outputs = Outputs::default();
+        outputs.push(Topic::LineChanges, 0, b"line", Some(b"1"));
+        let error = copier.worker.commit(&outputs, &[(0, 1)]).unwrap_err();
+        assert!(matches!(error, CommitError::Rebuild(Error::Storage { .. })), "{error:?}");
+        assert_eq!(log.end_offset(Topic::LineChanges, 0).unwrap(), written);
+        assert_eq!(log.position(0), written);
+    }
+}
+
+#[test]
 fn a_clock_set_back_stands_until_it_is_overtaken() {
     let log = MemoryLog::new(1, 0, Faults::NONE);
     let mut records = Outputs::default();

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the failure")]
 
 mod clock;
+mod failing_batch;
 mod full_disk;
 mod kills;
 mod opening;
