@@ -33,6 +33,15 @@ impl Vocabulary {
         Self::ALL.into_iter().find(|vocabulary| vocabulary.name() == name)
     }
 
+    /// The words of this vocabulary, and what each means.
+    pub const fn words(self) -> &'static [(&'static str, LineStatus)] {
+        match self {
+            Self::Andon => &ANDON,
+            Self::PackMl => &PACKML,
+            Self::StatusPage => &STATUSPAGE,
+        }
+    }
+
     /// The status that a word means; none if the vocabulary does not know it. Case, `-`, `_` and spaces make no
     /// difference.
     pub fn status(self, word: &str) -> Option<LineStatus> {
@@ -40,39 +49,52 @@ impl Vocabulary {
         if word.len() > 40 {
             return None;
         }
-        let plain: String =
-            word.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).map(|c| c.to_ascii_lowercase()).collect();
-        match self {
-            Self::Andon => LineStatus::ALL.into_iter().find(|status| {
-                status.name().bytes().filter(|b| *b != b'_').eq(plain.to_ascii_uppercase().bytes())
-            }),
-            Self::PackMl => packml(&plain),
-            Self::StatusPage => statuspage(&plain),
-        }
+        let known = self.words().iter().find(|(known, _)| letters(known).eq(letters(word)));
+        known.map(|(_, status)| *status)
     }
 }
 
-fn packml(word: &str) -> Option<LineStatus> {
-    Some(match word {
-        "execute" => LineStatus::Running,
-        "idle" | "complete" => LineStatus::Idle,
-        "stopped" | "held" => LineStatus::Stopped,
-        "aborted" => LineStatus::Faulted,
-        "suspended" => LineStatus::Blocked,
-        "undefined" => LineStatus::Unknown,
-        "starting" | "unholding" | "unsuspending" | "completing" | "holding" | "suspending" | "aborting"
-        | "stopping" | "clearing" | "resetting" => LineStatus::NoChange,
-        _ => return None,
-    })
+/// What of a word makes a difference.
+fn letters(word: &str) -> impl Iterator<Item = char> {
+    word.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).map(|c| c.to_ascii_lowercase())
 }
 
-fn statuspage(word: &str) -> Option<LineStatus> {
-    Some(match word {
-        "operational" => LineStatus::Running,
-        "degradedperformance" => LineStatus::Degraded,
-        "partialoutage" => LineStatus::Stopped,
-        "majoroutage" => LineStatus::Faulted,
-        "undermaintenance" => LineStatus::PlannedStop,
-        _ => return None,
-    })
-}
+/// Every status by its own name.
+const ANDON: [(&str, LineStatus); LineStatus::ALL.len()] = {
+    let mut words = [("", LineStatus::Unknown); LineStatus::ALL.len()];
+    let mut index = 0;
+    while index < words.len() {
+        words[index] = (LineStatus::ALL[index].name(), LineStatus::ALL[index]);
+        index += 1;
+    }
+    words
+};
+
+const PACKML: [(&str, LineStatus); 18] = [
+    ("Execute", LineStatus::Running),
+    ("Idle", LineStatus::Idle),
+    ("Complete", LineStatus::Idle),
+    ("Stopped", LineStatus::Stopped),
+    ("Held", LineStatus::Stopped),
+    ("Aborted", LineStatus::Faulted),
+    ("Suspended", LineStatus::Blocked),
+    ("Undefined", LineStatus::Unknown),
+    ("Starting", LineStatus::NoChange),
+    ("Unholding", LineStatus::NoChange),
+    ("Unsuspending", LineStatus::NoChange),
+    ("Completing", LineStatus::NoChange),
+    ("Holding", LineStatus::NoChange),
+    ("Suspending", LineStatus::NoChange),
+    ("Aborting", LineStatus::NoChange),
+    ("Stopping", LineStatus::NoChange),
+    ("Clearing", LineStatus::NoChange),
+    ("Resetting", LineStatus::NoChange),
+];
+
+const STATUSPAGE: [(&str, LineStatus); 5] = [
+    ("operational", LineStatus::Running),
+    ("degraded_performance", LineStatus::Degraded),
+    ("partial_outage", LineStatus::Stopped),
+    ("major_outage", LineStatus::Faulted),
+    ("under_maintenance", LineStatus::PlannedStop),
+];

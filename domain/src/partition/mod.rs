@@ -269,12 +269,18 @@ impl Partition {
     }
 
     fn find_or_make(&mut self, line: &str, directory: &Directory) -> Result<u32, Refusal> {
-        if let Some(index) = self.find(line) {
-            return Ok(index);
-        }
-        let id = LineId::new(line)?;
+        let known = self.find(line);
+        let id = match known {
+            Some(index) if !self.config.is_strict => return Ok(index),
+            Some(index) => self.lines[index as usize].id.clone(),
+            None => LineId::new(line)?,
+        };
+        // Also of a line that was registered once: taking its entry away is what stops it.
         if self.config.is_strict && directory.line(&id).is_none() {
             return Err(Refusal::UnknownLine { line: line.to_owned() });
+        }
+        if let Some(index) = known {
+            return Ok(index);
         }
         let (rules, is_retired) = self.settings_of(&id, directory);
         Ok(self.add(Line::new(id, rules, is_retired)))

@@ -87,6 +87,11 @@ impl Signals {
         between.chain(open)
     }
 
+    /// The start of the `n`th newest span, counted from 1, if there are more.
+    pub(crate) fn nth_newest(&self, n: usize) -> Option<Millis> {
+        self.spans.len().checked_sub(n).filter(|index| *index > 0).map(|index| self.spans[index].first)
+    }
+
     /// Whether a signal covers the instant.
     pub(crate) fn covers(&self, at: Millis, expect_ms: i64) -> bool {
         self.spans.iter().any(|span| span.first <= at && at < span.last.saturating_add(expect_ms))

@@ -116,6 +116,7 @@ fn a_line_id_says_what_is_wrong_with_it() {
     assert_eq!(LineId::new(&format!("{long}x")), Err(LineIdError::TooLong { bytes: 201 }));
     assert_eq!(LineId::new(""), Err(LineIdError::Empty));
     assert_eq!(LineId::new("a/b"), Err(LineIdError::Character { character: '/', at: 1 }));
+    assert_eq!(LineId::new("/"), Err(LineIdError::Character { character: '/', at: 0 }));
     assert_eq!(LineId::new("ä\u{7}"), Err(LineIdError::Character { character: '\u{7}', at: 2 }));
     assert_eq!(LineId::new("a\n"), Err(LineIdError::Character { character: '\n', at: 1 }));
     assert_eq!(LineId::new("u\u{308}"), Err(LineIdError::NotNormalised));
