@@ -109,39 +109,44 @@ pub(crate) async fn list(State(api): State<Api>, params: Params) -> Answer {
         ),
     };
     let as_of = api.as_of().await?;
-    let mut items = match params.get("area") {
+    let (items, last_of_more) = match params.get("area") {
         None => {
-            let lines = api.views.lines(after.as_ref(), limit + 1).await?;
+            let mut lines = api.views.lines(after.as_ref(), limit + 1).await?;
+            let has_more = lines.len() > limit;
+            lines.truncate(limit);
             let ids: Vec<LineId> = lines.iter().map(|line| line.line_id.clone()).collect();
             let mut entries: BTreeMap<LineId, LineEntry> =
                 api.views.line_entries(&ids).await?.into_iter().collect();
-            lines
+            let items: Vec<LineView> = lines
                 .into_iter()
                 .map(|line| {
                     let entry = entries.remove(&line.line_id);
                     LineView::new(line, entry)
                 })
-                .collect::<Vec<_>>()
+                .collect();
+            (items, ids.last().cloned().filter(|_| has_more))
         }
         Some(area) => {
             let mut items = Vec::new();
             let lines = lines_of(&api, area).await?;
             let behind = lines.into_iter().filter(|line| after.as_ref().is_none_or(|after| line > after));
-            for line in behind.take(limit + 1) {
+            let mut lines: Vec<LineId> = behind.take(limit + 1).collect();
+            let has_more = lines.len() > limit;
+            lines.truncate(limit);
+            let last = lines.last().cloned().filter(|_| has_more);
+            for line in lines {
                 let entry = api.views.line_entry(&line).await?;
                 match (api.views.line(&line).await?, entry) {
                     (Some(stored), entry) => items.push(LineView::new(stored, entry)),
                     (None, Some(entry)) => items.push(LineView::silent(&line, entry)),
+                    // Its entry went between the two reads.
                     (None, None) => {}
                 }
             }
-            items
+            (items, last)
         }
     };
-    let has_more = items.len() > limit;
-    items.truncate(limit);
-    let next_cursor =
-        items.last().filter(|_| has_more).map(|last| cursor::write(&identity, last.line_id.as_bytes()));
+    let next_cursor = last_of_more.map(|last| cursor::write(&identity, last.as_str().as_bytes()));
     json(StatusCode::OK, &Page { items, next_cursor, as_of })
 }
 

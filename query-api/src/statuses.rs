@@ -27,7 +27,17 @@ pub(crate) async fn list(params: Params) -> Answer {
             })
         })
         .collect();
-    let vocabularies: Vec<&str> = Vocabulary::ALL.iter().map(|vocabulary| vocabulary.name()).collect();
+    let vocabularies: Vec<Value> = Vocabulary::ALL
+        .into_iter()
+        .map(|vocabulary| {
+            let words: Vec<Value> = vocabulary
+                .words()
+                .iter()
+                .map(|(word, status)| json!({ "word": word, "status": status.name() }))
+                .collect();
+            json!({ "name": vocabulary.name(), "words": words })
+        })
+        .collect();
     respond::json(
         StatusCode::OK,
         &json!({ "items": items, "next_cursor": null, "as_of": null, "vocabularies": vocabularies }),

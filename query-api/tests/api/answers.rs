@@ -185,6 +185,22 @@ fn words_of_other_vocabularies_are_mapped_and_unknown_ones_are_unknown() {
     assert_eq!(shown("d"), pair("UNKNOWN", "Frobnicating"));
     let statuses = plant.get("/v1/statuses").json();
     assert_eq!(statuses["items"].as_array().unwrap().len(), 11);
+    let found =
+        |status: &str| statuses["items"].as_array().unwrap().iter().find(|item| item["status"] == status);
+    let degraded = json!({ "status": "DEGRADED", "class": "up", "class_where_degraded_is_down": "down",
+        "downtime_class": "unplanned", "cause": "internal" });
+    assert_eq!(found("DEGRADED"), Some(&degraded));
+    assert_eq!(found("NO_CHANGE").unwrap()["class"], json!(null));
+    assert_eq!(found("STARVED").unwrap()["cause"], "external");
+    let names: Vec<&str> = statuses["vocabularies"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["andon", "packml", "statuspage"]);
+    let words = statuses["vocabularies"][1]["words"].as_array().unwrap();
+    assert_eq!((words.len(), &words[6]), (18, &json!({ "word": "Suspended", "status": "BLOCKED" })));
 }
 
 #[test]

@@ -120,7 +120,7 @@ impl Fixture {
                 Box::new(log.reader(&Projector::CHANGES.map(|topic| (topic, 0, 0))).unwrap()),
                 Box::new(log.reader(&[(Topic::DeadLetters, 0, 0)]).unwrap()),
                 views.clone(),
-                ProjectorConfig { wait_ms_max: 20, ..ProjectorConfig::default() },
+                ProjectorConfig { wait_ms_max: 20 },
                 ProjectorMetrics::new(&registry),
                 runtime.handle().clone(),
             );
