@@ -128,7 +128,7 @@ impl<'a> Reader<'a> {
             let count = match self.long(field)? {
                 0 => return Ok(()),
                 // A negative count is followed by the size of the block, for those who want to skip it.
-                count if count < 0 => {
+                count @ ..0 => {
                     self.long(field)?;
                     count.unsigned_abs()
                 }
