@@ -141,8 +141,18 @@ impl Worker {
         }
     }
 
-    /// Restores a partition and starts it.
+    /// Restores a partition and starts it, unless it was taken away in the meantime: then the next poll says so.
     fn take_over(&mut self, number: Partition) -> Result<(), Error> {
+        match self.restore(number) {
+            Err(Error::Log(andon_log::Error::NotOwned { .. })) => {
+                info!(partition = number, "partition {number} went elsewhere before it was restored");
+                Ok(())
+            }
+            result => result,
+        }
+    }
+
+    fn restore(&mut self, number: Partition) -> Result<(), Error> {
         let began = Instant::now();
         let mut snapshot = self.log.snapshot(number)?;
         let partitions = self.config.partitions;

@@ -193,6 +193,10 @@ impl Cluster {
         if self.random.one_in(faults.commit_dropped) {
             self.group.lose_all(worker);
         }
+        if self.random.one_in(faults.commit_dropped_untold) {
+            self.group.forget_all(worker, &mut self.random);
+            return Err(CommitError::Drop(injected("commit")));
+        }
         if let Some((partition, _)) =
             positions.iter().find(|(partition, _)| !self.group.owns(worker, *partition))
         {

@@ -12,6 +12,9 @@ pub struct Faults {
     pub commit_undone_in_doubt: u32,
     /// A commit: the worker loses all its partitions, nothing is written, the answer is Drop.
     pub commit_dropped: u32,
+    /// A commit: as `commit_dropped`, but the worker's poll never says Lost; what it gets back is Assigned at
+    /// once.
+    pub commit_dropped_untold: u32,
     /// A worker's poll: some partition of some worker is taken away at once and goes to any worker.
     pub partition_lost: u32,
     /// A worker's poll: some partition of some worker is to be handed over to any worker.
@@ -40,6 +43,7 @@ impl Faults {
         commit_done_in_doubt: 0,
         commit_undone_in_doubt: 0,
         commit_dropped: 0,
+        commit_dropped_untold: 0,
         partition_lost: 0,
         partition_revoked: 0,
         append_refused: 0,
@@ -59,6 +63,7 @@ impl Faults {
             commit_done_in_doubt: one_in,
             commit_undone_in_doubt: one_in,
             commit_dropped: one_in,
+            commit_dropped_untold: one_in,
             partition_lost: one_in,
             partition_revoked: one_in,
             idle: one_in,

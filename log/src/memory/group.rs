@@ -193,6 +193,17 @@ impl Group {
         self.rebalance();
     }
 
+    /// A fault: everything is taken from a worker at once, and it is not told; any worker gets it.
+    pub(super) fn forget_all(&mut self, worker: Number, random: &mut Random) {
+        for partition in
+            (0..self.partitions).filter(|partition| self.owns(worker, *partition)).collect::<Vec<_>>()
+        {
+            self.shift.insert(partition, random.below(self.members.len()));
+            self.owners.remove(&partition);
+        }
+        self.rebalance();
+    }
+
     fn lose(&mut self, partition: Partition) {
         let Some(owner) = self.owners.remove(&partition) else { return };
         if let Some(member) = self.members.get_mut(&owner.worker) {
