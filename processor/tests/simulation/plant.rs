@@ -109,11 +109,7 @@ impl Plant {
                 self.append(&batch);
                 self.appended += batch.len();
             }
-            40..43 => {
-                let at = self.random.below(self.workers.len());
-                self.replace(at);
-            }
-            43..47 => {
+            40..45 => {
                 let change = Script::idle_directory_change(&mut self.random);
                 self.append_directory(&change);
             }
