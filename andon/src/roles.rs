@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use andon_log::sqlite::SqliteLog;
 use andon_log::{Appender, Topic};
@@ -133,14 +133,17 @@ impl Running {
         }
     }
 
-    /// Drains: no more requests, the batch in hand committed, everything closed.
+    /// Drains: no more requests, the batch in hand committed, everything closed. What does not end within its part of
+    /// the limit is left behind, and is no reason to leave out the rest.
     pub(crate) async fn drain(self, limit: Duration) -> Result<(), Failure> {
-        let began = Instant::now();
+        let mut faults: Vec<String> = Vec::new();
         self.stop_http.send_replace(true);
         self.sweep.abort();
-        for server in self.servers {
-            if tokio::time::timeout(limit.saturating_sub(began.elapsed()), server).await.is_err() {
-                return Err(Failure::Other("some requests did not end within `drain.max`".to_owned()));
+        let until = tokio::time::Instant::now() + limit / 2;
+        for mut server in self.servers {
+            if tokio::time::timeout_at(until, &mut server).await.is_err() {
+                server.abort();
+                faults.push("some requests did not end in time".to_owned());
             }
         }
         self.stop.store(true, Ordering::Release);
@@ -148,21 +151,18 @@ impl Running {
         let joined = tokio::task::spawn_blocking(move || {
             threads.into_iter().map(|(name, thread)| (name, thread.join().is_ok())).collect::<Vec<_>>()
         });
-        match tokio::time::timeout(limit.saturating_sub(began.elapsed()), joined).await {
+        match tokio::time::timeout(limit / 2, joined).await {
             Ok(Ok(ends)) => {
-                for (name, ended_well) in ends {
-                    if !ended_well {
-                        return Err(Failure::Other(format!("the {name} ended by a panic")));
-                    }
-                }
+                let panicked = ends.iter().filter(|(_, ended_well)| !ended_well);
+                faults.extend(panicked.map(|(name, _)| format!("the {name} ended by a panic")));
+                self.log.close();
             }
-            Ok(Err(_)) | Err(_) => {
-                return Err(Failure::Other("some roles did not end within `drain.max`".to_owned()));
-            }
+            Ok(Err(_)) | Err(_) => faults.push("some roles did not end in time".to_owned()),
         }
-        self.log.close();
-        let failed = *self.failed.borrow();
-        if failed { Err(Failure::Other("a role failed, see the log".to_owned())) } else { Ok(()) }
+        if *self.failed.borrow() {
+            faults.push("a role failed, see the log".to_owned());
+        }
+        if faults.is_empty() { Ok(()) } else { Err(Failure::Other(faults.join("; "))) }
     }
 }
 
@@ -221,6 +221,15 @@ impl Starting {
         let opened = needed("open the event log");
         let positions = views.positions().await.map_err(|e| needed("read the views")(&e))?;
         let from = |topic| (topic, 0, Projector::start(&positions, topic, 0));
+        for topic in [Topic::Directory, Topic::LineChanges, Topic::DeadLetters] {
+            check_position(
+                log,
+                topic,
+                from(topic).2,
+                "the views (`views.db`)",
+                "delete them, they are made again",
+            )?;
+        }
         let projector = Projector::new(
             Box::new(log.reader(&Projector::CHANGES.map(from)).map_err(|e| opened(&e))?),
             Box::new(log.reader(&[from(Topic::DeadLetters)]).map_err(|e| opened(&e))?),
@@ -246,7 +255,16 @@ impl Starting {
         let known = positions.iter().find(|position| position.stream == topic.name()).map(|p| p.offset);
         // Empty accounts begin at the end of the log: what was decided before they existed is nobody's mail.
         let from = match known {
-            Some(offset) => offset,
+            Some(offset) => {
+                check_position(
+                    log,
+                    topic,
+                    offset,
+                    "the accounts (`accounts.db`)",
+                    "restore the log they belong to",
+                )?;
+                offset
+            }
             None => {
                 let end = log.end_offset(topic, 0).map_err(|e| opened(&e))?;
                 let position =
@@ -274,6 +292,25 @@ impl Starting {
         .map_err(|e| needed("start the mailer")(&e))?;
         self.spawn("mailer", move |stop, on_turn| mailer.run(stop, on_turn))
     }
+}
+
+/// Refuses a position behind the end of the log: then the store belongs to another log, and everything up to there would
+/// be passed over in silence.
+fn check_position(
+    log: &SqliteLog,
+    topic: Topic,
+    position: i64,
+    store: &str,
+    remedy: &str,
+) -> Result<(), Failure> {
+    let end = log.end_offset(topic, 0).map_err(|e| needed("open the event log")(&e))?;
+    if position <= end {
+        return Ok(());
+    }
+    Err(Failure::Other(format!(
+        "{store} have read `{}` up to offset {position}, but the log ends at {end}: they belong to another log; {remedy}",
+        topic.name()
+    )))
 }
 
 /// Tells that a role ended, unless it was asked to.

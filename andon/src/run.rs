@@ -8,7 +8,7 @@ use crate::roles::Running;
 
 /// Runs until SIGTERM or SIGINT, then drains; a second signal ends at once.
 pub(crate) fn run(config: &Config) -> Result<(), Failure> {
-    runtime()?.block_on(async {
+    block_on(async {
         let running = Running::start(config).await?;
         println!("andon {} is running", env!("CARGO_PKG_VERSION"));
         println!("  api    http://{}", running.api_address);
@@ -31,13 +31,17 @@ pub(crate) async fn wait_and_drain(running: Running, config: &Config) -> Result<
     }
 }
 
-/// The runtime of servers and clients; the roles have threads of their own.
-pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread()
+/// Runs on the runtime of servers and clients; the roles have threads of their own. What still hangs at the end is left
+/// behind: after a drain nobody waits any longer.
+pub(crate) fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(|error| Failure::Other(format!("could not start the runtime: {error}")))
+        .map_err(|error| Failure::Other(format!("could not start the runtime: {error}")))?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_background();
+    result
 }
 
 struct Signals {

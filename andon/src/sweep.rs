@@ -58,7 +58,10 @@ impl Sweep {
         loop {
             let page = self.accounts.subscribers_before(now - GRACE_MS, after, PAGE).await?;
             for subscriber in &page {
-                if self.views.subscriptions_of(*subscriber).await?.is_empty() {
+                let follows_nothing = self.views.subscriptions_of(*subscriber).await?.is_empty();
+                // Who comes again just now has moved on since the page was read.
+                let known = self.accounts.subscriber(*subscriber).await?;
+                if follows_nothing && known.is_some_and(|known| known.created_at < now - GRACE_MS) {
                     // The row goes last: as long as it is there, what failed is tried again.
                     self.outbox.erase(*subscriber)?;
                     self.accounts.erase_subscriber(*subscriber, now).await?;

@@ -4,6 +4,7 @@
 //! A dead letter is held until the line changes that were committed before it are in the views: whether a late event
 //! says anything new depends on them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -31,13 +32,11 @@ use crate::{Error, ProjectorMetrics};
 pub struct ProjectorConfig {
     /// The longest wait for records, in ms. Default 250.
     pub wait_ms_max: u64,
-    /// Dead letters are held no longer than this for the line changes before them, in ms. Default 5,000.
-    pub hold_ms_max: u64,
 }
 
 impl Default for ProjectorConfig {
     fn default() -> Self {
-        Self { wait_ms_max: 250, hold_ms_max: 5_000 }
+        Self { wait_ms_max: 250 }
     }
 }
 
@@ -49,7 +48,10 @@ pub struct Projector {
     config: ProjectorConfig,
     metrics: ProjectorMetrics,
     runtime: Handle,
-    held: Option<(Instant, ViewBatch)>,
+    /// Dead letters that wait, and the newest append time among them by partition.
+    held: Option<(BTreeMap<Partition, i64>, ViewBatch)>,
+    /// The newest append time of the line changes that are in the views, by partition.
+    passed: BTreeMap<Partition, i64>,
 }
 
 impl Projector {
@@ -65,7 +67,7 @@ impl Projector {
         metrics: ProjectorMetrics,
         runtime: Handle,
     ) -> Self {
-        Self { changes, dead_letters, views, config, metrics, runtime, held: None }
+        Self { changes, dead_letters, views, config, metrics, runtime, held: None, passed: BTreeMap::new() }
     }
 
     /// Where a reader of `topic` goes on, by the positions of the views.
@@ -91,19 +93,30 @@ impl Projector {
         if self.held.is_none()
             && let Read::Records(_, batch) = self.dead_letters.poll(Duration::ZERO)?
         {
-            self.held = Some((Instant::now(), read_dead_letters(batch, &self.metrics)));
+            self.held = Some((newest(batch), read_dead_letters(batch, &self.metrics)));
         }
         let wait = Duration::from_millis(if self.held.is_some() { 0 } else { self.config.wait_ms_max });
         let batch = match self.changes.poll(wait)? {
-            Read::Records(topic, batch) => Some(read_changes(topic, batch, &self.metrics)),
+            Read::Records(topic, batch) => {
+                if topic == Topic::LineChanges {
+                    self.passed.extend(newest(batch));
+                }
+                Some(read_changes(topic, batch, &self.metrics))
+            }
             Read::CaughtUp => None,
         };
         let is_caught_up = batch.is_none();
-        if let Some(batch) = batch {
-            self.write(&batch, stop)?;
+        if let Some(batch) = batch
+            && !self.write(&batch, stop)?
+        {
+            return Ok(false);
         }
-        let hold_max = Duration::from_millis(self.config.hold_ms_max);
-        if let Some((_, batch)) = self.held.take_if(|(since, _)| is_caught_up || since.elapsed() >= hold_max)
+        let passed = &self.passed;
+        // Strictly later: what was committed together has one append time.
+        let is_behind =
+            |(partition, at): (&Partition, &i64)| passed.get(partition).is_some_and(|seen| seen > at);
+        if let Some((_, batch)) =
+            self.held.take_if(|(letters, _)| is_caught_up || letters.iter().all(is_behind))
         {
             self.write(&batch, stop)?;
         }
@@ -111,8 +124,8 @@ impl Projector {
     }
 
     /// Writes a batch, again and again until it is written or the role is to stop: then its position is not, and the
-    /// next start reads it again.
-    fn write(&self, batch: &ViewBatch, stop: &AtomicBool) -> Result<(), Error> {
+    /// next start reads it again. Whether it is written.
+    fn write(&self, batch: &ViewBatch, stop: &AtomicBool) -> Result<bool, Error> {
         let mut backoff = Backoff::new();
         let began = Instant::now();
         loop {
@@ -124,7 +137,7 @@ impl Projector {
                         self.metrics.retries.inc();
                         warn!("could not write the views, trying the same again: {}", chain(&cause));
                         if stop.load(Ordering::Acquire) {
-                            return Ok(());
+                            return Ok(false);
                         }
                         backoff.wait(stop);
                     }
@@ -142,8 +155,13 @@ impl Projector {
                 self.metrics.rows.with_label_values(&[table]).inc_by(count as u64);
             }
         }
-        Ok(())
+        Ok(true)
     }
+}
+
+/// The newest append time of each partition in the batch.
+fn newest(batch: &RecordBatch) -> BTreeMap<Partition, i64> {
+    batch.iter().map(|record| (record.partition, record.appended_at)).collect()
 }
 
 fn read_changes(topic: Topic, batch: &RecordBatch, metrics: &ProjectorMetrics) -> ViewBatch {

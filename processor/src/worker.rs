@@ -228,6 +228,10 @@ impl Worker {
             self.metrics.commits.with_label_values(&[label]).inc();
             match result {
                 Ok(()) => break,
+                // The same batch can never be written: only other settings can help.
+                Err(CommitError::Again(cause @ andon_log::Error::TooLarge { .. })) => {
+                    return Err(cause.into());
+                }
                 Err(CommitError::Again(cause)) => {
                     warn!("could not commit a batch, trying the same again: {}", chain(&cause));
                     if stop.load(Ordering::Acquire) {

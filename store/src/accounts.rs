@@ -17,7 +17,7 @@ pub struct Subscriber {
     pub locale: String,
     /// IANA time zone of the mails, as in `Europe/Madrid`.
     pub zone: String,
-    /// When it was made.
+    /// When it was made, or last asked for again ([`Accounts::insert_subscriber`]): a sweep leaves it alone for a while.
     pub created_at: Millis,
 }
 
@@ -45,7 +45,7 @@ pub struct NewSubscriber {
 pub enum SubscriberInserted {
     /// It is new.
     New,
-    /// The address belongs to this one already; nothing was written.
+    /// The address belongs to this one already; only its `created_at` moved on.
     Existing(Subscriber),
 }
 

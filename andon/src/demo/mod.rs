@@ -14,7 +14,7 @@ use crate::config::{Config, LogFormat};
 use crate::exit::Failure;
 use crate::logging;
 use crate::roles::Running;
-use crate::run::{runtime, wait_and_drain};
+use crate::run::{block_on, wait_and_drain};
 
 /// Runs the command.
 pub(crate) fn run(once: bool, data_dir: Option<String>, listen: Option<String>) -> Result<(), Failure> {
@@ -39,7 +39,7 @@ pub(crate) fn run(once: bool, data_dir: Option<String>, listen: Option<String>) 
         return Err(Failure::Config(format!("{key}: {why}")));
     }
     logging::start(&config);
-    runtime()?.block_on(async {
+    block_on(async {
         let running = Running::start(&config).await?;
         let url = format!("http://{}", running.api_address);
         let told = tokio::task::spawn_blocking({

@@ -281,10 +281,8 @@ impl Timeline {
     fn freeze(&mut self, rules: &Rules) -> bool {
         let by_time = self.newest_at.saturating_sub(rules.allowed_lateness_ms);
         let by_size = self.events.nth_newest_at(rules.events_max as usize).unwrap_or(NEVER);
-        // Signs of life are no events, but what they leave between their gaps has the same bound.
-        let by_spans =
-            self.signals.as_ref().and_then(|signals| signals.nth_newest(rules.events_max as usize));
-        let by_size = by_size.max(by_spans.unwrap_or(NEVER));
+        // Signs of life are no events, and the gaps between them have a bound of their own.
+        let by_size = by_size.max(self.signals.as_ref().and_then(|signals| signals.bound()).unwrap_or(NEVER));
         let hit_size_bound = by_size > by_time.max(self.watermark);
         let watermark = self.watermark.max(by_time).max(by_size);
         if watermark > self.watermark {

@@ -2,6 +2,9 @@
 
 use crate::Millis;
 
+/// Most spans of a line: a heartbeat that is always a little too slow makes one with each beat.
+const SPANS_MAX: usize = 512;
+
 /// A maximal run of signals, none further from the next than the line promised: first and last signal. It covers
 /// `[first, last + expect)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,9 +90,9 @@ impl Signals {
         between.chain(open)
     }
 
-    /// The start of the `n`th newest span, counted from 1, if there are more.
-    pub(crate) fn nth_newest(&self, n: usize) -> Option<Millis> {
-        self.spans.len().checked_sub(n).filter(|index| *index > 0).map(|index| self.spans[index].first)
+    /// Where the watermark must at least be, so that no more than [`SPANS_MAX`] spans are kept.
+    pub(crate) fn bound(&self) -> Option<Millis> {
+        self.spans.len().checked_sub(SPANS_MAX).filter(|over| *over > 0).map(|over| self.spans[over].first)
     }
 
     /// Whether a signal covers the instant.
@@ -108,7 +111,7 @@ impl Signals {
 
 #[cfg(test)]
 mod tests {
-    use super::{Gap, Signals, Span};
+    use super::{Gap, SPANS_MAX, Signals, Span};
 
     const EXPECT_MS: i64 = 10;
 
@@ -145,5 +148,20 @@ mod tests {
         assert_eq!(signals.spans.first(), Some(&Span { first: 40, last: 40 }));
         signals.forget_before(59);
         assert_eq!(signals.spans.len(), 2);
+    }
+
+    #[test]
+    fn a_heartbeat_that_is_always_too_slow_moves_the_watermark() {
+        let mut signals = Signals::default();
+        let beats = i64::try_from(SPANS_MAX).unwrap();
+        for beat in 0..beats {
+            signals.insert(beat * 6_000, 5_000);
+        }
+        assert_eq!(signals.bound(), None);
+        signals.insert(beats * 6_000, 5_000);
+        assert_eq!(signals.bound(), Some(6_000), "the first span goes, the second reaches the watermark");
+        signals.forget_before(6_000);
+        assert_eq!(signals.spans.len(), SPANS_MAX);
+        assert_eq!(signals.bound(), None);
     }
 }

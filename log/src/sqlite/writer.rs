@@ -29,9 +29,19 @@ pub(super) struct Writer {
     pub(super) standing: Standing,
 }
 
+/// Closes the log when the writer ends, however it ends: without a writer nobody may wait for one.
+struct ClosesAtTheEnd(Arc<Shared>);
+
+impl Drop for ClosesAtTheEnd {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 impl Writer {
     /// Writes until the log is closed; what was handed over before is written.
     pub(super) fn run(mut self) {
+        let _closes = ClosesAtTheEnd(self.shared.clone());
         let pause = Duration::from_millis(self.options.retention_every_ms.max(1));
         let mut look_at = Instant::now() + pause;
         loop {

@@ -165,7 +165,9 @@ fn an_unregistered_line_is_taken_unless_lines_are_strict() {
         12:00  line press            |
         12:00  press  12:00  stopped | opened 12:00 stopped
         12:00  remove press          |
-        12:01  press  12:01  running | ended 12:00-12:01 stopped
+        12:01  press  12:01  running | unknown line
+        12:01  line press            |
+        12:02  press  12:02  running | ended 12:00-12:02 stopped
     ",
     );
 }

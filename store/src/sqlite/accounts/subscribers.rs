@@ -8,7 +8,10 @@ use crate::sqlite::rows;
 use crate::{NewSubscriber, Subscriber, SubscriberInserted};
 
 pub(super) fn insert(db: &Connection, new: &NewSubscriber) -> Result<SubscriberInserted, Fault> {
-    if let Some(existing) = by_address(db, &new.address_key)? {
+    if let Some(mut existing) = by_address(db, &new.address_key)? {
+        existing.created_at = existing.created_at.max(new.subscriber.created_at);
+        db.prepare_cached("UPDATE subscribers SET created_at = ?2 WHERE id = ?1")?
+            .execute((existing.id.0.as_bytes(), existing.created_at))?;
         return Ok(SubscriberInserted::Existing(existing));
     }
     let subscriber = &new.subscriber;
