@@ -34,47 +34,47 @@ fn assert_clean(what: &str, bytes: &[u8]) {
 
 #[test]
 fn no_answer_no_log_line_no_metric_and_no_record_has_an_address() {
+    // Of the whole test program, as it is of a real one: whether a line is logged is remembered per place, not per thread.
     let lines = Lines::default();
     let writer = lines.clone();
-    let logging = tracing_subscriber::fmt()
+    tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
         .with_writer(move || writer.clone())
-        .finish();
+        .init();
     let plant = Fixture::new();
-    tracing::subscriber::with_default(logging, || {
-        let body = json!({ "email": ADDRESS, "node": "press-1" });
-        let made = plant.send("POST", "/v1/subscriptions", &body).json();
-        let subscription = format!("/v1/subscriptions/{}", made["id"].as_str().unwrap());
-        let subscriber = format!("/v1/subscribers/{}", made["subscriber_id"].as_str().unwrap());
-        plant.register(&["press-1"], &[]);
-        plant.report(&[("press-1", 0, "STOPPED"), ("ghost", 0, "STOPPED")]);
-        let answers = [
-            plant.send("POST", "/v1/subscriptions", &body), // 409
-            plant.send("POST", "/v1/subscriptions/search", &json!({ "email": ADDRESS })),
-            plant.send("POST", "/v1/subscriptions", &json!({ "email": format!("{ADDRESS}@"), "node": "a" })),
-            plant.send("POST", "/v1/subscriptions", &json!({ "email": ADDRESS, "node": "a/" })),
-            plant.send("POST", "/v1/subscriptions", &json!({ "email": ADDRESS, "node": "a", "zone": "x" })),
-            plant.send("POST", "/v1/subscriptions", &json!({ "email": [ADDRESS], "node": "a" })),
-            plant.send("PATCH", &subscription, &json!({ "email": ADDRESS })),
-            plant.get(&subscription),
-            plant.get("/v1/lines"),
-            plant.get("/v1/lines/press-1"),
-            plant.get("/v1/downtime"),
-            plant.get("/v1/dead-letters"),
-            plant.get("/v1/statuses"),
-            plant.get("/v1/incidents/00000000-0000-0000-0000-000000000000/deliveries"),
-        ];
-        for answer in &answers {
-            assert_clean("an answer", answer.body.as_bytes());
-            assert_clean("headers", format!("{:?}", answer.headers).as_bytes());
-        }
-        plant.outbox.is_broken.store(true, Ordering::Release);
-        assert_eq!(plant.call("DELETE", &subscriber, "", "").status, 503);
-        plant.log.close();
-        let answer = plant.send("POST", "/v1/subscriptions", &json!({ "email": ADDRESS, "node": "b" }));
-        assert_eq!(answer.status, 503);
-        assert_clean("a 503", answer.body.as_bytes());
-    });
+    let body = json!({ "email": ADDRESS, "node": "press-1" });
+    let made = plant.send("POST", "/v1/subscriptions", &body).json();
+    let subscription = format!("/v1/subscriptions/{}", made["id"].as_str().unwrap());
+    let subscriber = format!("/v1/subscribers/{}", made["subscriber_id"].as_str().unwrap());
+    plant.register(&["press-1"], &[]);
+    plant.report(&[("press-1", 0, "STOPPED"), ("ghost", 0, "STOPPED")]);
+    let answers = [
+        plant.send("POST", "/v1/subscriptions", &body), // 409
+        plant.send("POST", "/v1/subscriptions/search", &json!({ "email": ADDRESS })),
+        plant.send("POST", "/v1/subscriptions", &json!({ "email": format!("{ADDRESS}@"), "node": "a" })),
+        plant.send("POST", "/v1/subscriptions", &json!({ "email": ADDRESS, "node": "a/" })),
+        plant.send("POST", "/v1/subscriptions", &json!({ "email": ADDRESS, "node": "a", "zone": "x" })),
+        plant.send("POST", "/v1/subscriptions", &json!({ "email": [ADDRESS], "node": "a" })),
+        plant.send("PATCH", &subscription, &json!({ "email": ADDRESS })),
+        plant.get(&subscription),
+        plant.get("/v1/lines"),
+        plant.get("/v1/lines/press-1"),
+        plant.get("/v1/downtime"),
+        plant.get("/v1/dead-letters"),
+        plant.get("/v1/statuses"),
+        plant.get("/v1/incidents/00000000-0000-0000-0000-000000000000/deliveries"),
+    ];
+    for answer in &answers {
+        assert_clean("an answer", answer.body.as_bytes());
+        assert_clean("headers", format!("{:?}", answer.headers).as_bytes());
+    }
+    plant.outbox.is_broken.store(true, Ordering::Release);
+    assert_eq!(plant.call("DELETE", &subscriber, "", "").status, 503);
+    let closed = Fixture::with(false, ApiConfig::default());
+    closed.log.close();
+    let answer = closed.send("POST", "/v1/subscriptions", &json!({ "email": ADDRESS, "node": "b" }));
+    assert_eq!(answer.status, 503);
+    assert_clean("a 503", answer.body.as_bytes());
     let logged = lines.0.lock().unwrap();
     let text = String::from_utf8_lossy(&logged);
     assert!(text.contains("the log is closed") && text.contains("the folder is read-only"), "{text}");
