@@ -109,7 +109,8 @@ impl Plant {
                 self.append(&batch);
                 self.appended += batch.len();
             }
-            40..45 => {
+            40..42 => self.stop_one(),
+            42..46 => {
                 let change = Script::idle_directory_change(&mut self.random);
                 self.append_directory(&change);
             }
@@ -137,6 +138,17 @@ impl Plant {
         let mut records = Outputs::default();
         records.push(Topic::Directory, 0, &directory_key(change), has_value.then_some(&value[..]));
         self.append(&records);
+    }
+
+    /// A worker ends as it is told to; another process takes its place.
+    fn stop_one(&mut self) {
+        let at = self.random.below(self.workers.len());
+        match self.workers.remove(at).run(&AtomicBool::new(true), &|_| ()) {
+            Ok(()) => {}
+            Err(Error::Log(LogError::Closed | LogError::Storage { .. })) => self.crashes += 1,
+            Err(other) => panic!("{other:?}"),
+        }
+        self.workers.insert(at, self.new_worker());
     }
 
     /// A worker does the next thing. One that fails is replaced, as a supervisor would.
