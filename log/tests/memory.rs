@@ -190,20 +190,20 @@ impl Plant {
 
 #[test]
 fn every_record_is_copied_once_under_all_faults() {
-    let seeds = match std::env::var("SEED") {
+    let seeds = match std::env::var("ANDON_TEST_SEED") {
         Ok(seed) => vec![seed.parse().unwrap()],
         Err(_) => (0..400).collect(),
     };
     let mut crashes = 0;
     for seed in seeds {
-        println!("SEED={seed}");
+        println!("ANDON_TEST_SEED={seed}");
         let faults = Faults { crash: 40, read_failed: 9, ..Faults::survivable(9) };
         let mut plant = Plant::new(seed, faults, 1 + (seed % 4) as usize);
         plant.run();
         plant.check();
         crashes += plant.crashes;
     }
-    assert!(crashes > 0 || std::env::var("SEED").is_ok(), "some worker crashed");
+    assert!(crashes > 0 || std::env::var("ANDON_TEST_SEED").is_ok(), "some worker crashed");
 }
 
 #[test]

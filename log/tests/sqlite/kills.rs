@@ -104,9 +104,9 @@ fn check(folder: &Path, lines: &[String]) {
 
 #[test]
 fn a_kill_at_any_moment_loses_nothing_acknowledged_and_leaves_nothing_in_part() {
-    let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = std::env::var("ANDON_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
     let mut random: u64 = seed.unwrap_or_else(|| u64::from(std::process::id()));
-    println!("SEED={random}");
+    println!("ANDON_TEST_SEED={random}");
     let folder = tempfile::tempdir().unwrap();
     let (mut appended, mut committed) = (0, 0);
     for _ in 0..KILLS {
