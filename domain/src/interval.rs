@@ -77,7 +77,7 @@ pub struct LineRow {
     pub class: LineClass,
     /// Start of the run of this status.
     pub since: Millis,
-    /// Newest event time among its status changes and signs of life.
+    /// Newest event time among its status changes and signs of life, as of the step that made the row's version.
     pub last_event_at: Millis,
     /// Append time of the signal accepted last, to 10 s.
     pub last_seen_at: Millis,

@@ -22,6 +22,8 @@ pub struct Line {
     pub(crate) last_seen_at: Millis,
     /// What of `last_seen_at` was published.
     pub(crate) published_seen_at: Millis,
+    /// What of the newest event time was published: a row is a function of its version.
+    pub(crate) published_event_at: Millis,
     /// The line's entry in the wheel; [`Millis::MAX`] if it has none. Not part of the stored state.
     pub(crate) queued_at: Millis,
     pub(crate) is_retired: bool,
@@ -58,6 +60,7 @@ impl Line {
             applied_through: -1,
             last_seen_at: NEVER,
             published_seen_at: NEVER,
+            published_event_at: NEVER,
             queued_at: Millis::MAX,
             is_retired,
             is_dirty: false,
@@ -107,7 +110,7 @@ impl Line {
             status,
             class: status.line_class(self.rules.degraded_is_down),
             since: tail.since,
-            last_event_at: self.timeline.newest_at,
+            last_event_at: self.published_event_at,
             last_seen_at: self.published_seen_at,
             open_downtime_at: tail.open_down().map(|open| open.started_at),
             reason_code: tail.current_reason(),

@@ -59,6 +59,7 @@ impl Partition {
         if !self.scratch.is_empty() || noticed.is_changed || seen_moved || before != line.row_key() {
             line.version = version;
             line.published_seen_at = line.last_seen_at;
+            line.published_event_at = line.timeline.newest_at;
             line.is_to_publish = true;
         }
         self.changes.extend(self.scratch.drain(..).map(|change| (index, version, change)));

@@ -37,6 +37,7 @@ impl Line {
             self.applied_through,
             self.last_seen_at,
             self.published_seen_at,
+            self.published_event_at,
             rules.allowed_lateness_ms,
             i64::from(rules.events_max),
             rules.expect_ms.unwrap_or(0),
@@ -101,7 +102,7 @@ pub(super) fn read_line(input: &mut Input<'_>, id: LineId, texts: &mut Texts) ->
     let flags = input.u8()?;
     let flag = |bit: u8| flags & (1 << bit) != 0;
     let (version, applied_through) = (input.i64()?, input.i64()?);
-    let (last_seen_at, published_seen_at) = (input.i64()?, input.i64()?);
+    let (last_seen_at, published_seen_at, published_event_at) = (input.i64()?, input.i64()?, input.i64()?);
     let allowed_lateness_ms = input.i64()?;
     let events_max = u32::try_from(input.i64()?).map_err(|_| Fault::Why("event bound out of range"))?;
     let expect_ms = Some(input.i64()?).filter(|_| flag(6));
@@ -146,6 +147,7 @@ pub(super) fn read_line(input: &mut Input<'_>, id: LineId, texts: &mut Texts) ->
     line.incident = incident;
     (line.version, line.applied_through) = (version, applied_through);
     (line.last_seen_at, line.published_seen_at) = (last_seen_at, published_seen_at);
+    line.published_event_at = published_event_at;
     Ok(line)
 }
 
