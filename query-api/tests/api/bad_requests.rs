@@ -48,6 +48,7 @@ fn paths() -> Vec<Row> {
     vec![
         row("no route", "GET", "/", 404),
         row("no route", "GET", "/v2/lines", 404),
+        row("a path of 20,000 characters", "GET", &"/a".repeat(10_000), 404),
         row("no line", "GET", "/v1/lines/", 404),
         row("a slash at the end", "GET", "/v1/lines/a/", 404),
         row("an unknown line", "GET", "/v1/lines/a", 404),
@@ -125,6 +126,7 @@ fn lines() -> Vec<Row> {
         put("a body of 9 MiB", 413).body(" ".repeat(9 << 20)),
         put("an array", 422).body("[5]"),
         put("an unknown field", 422).body(r#"{"colour":"red"}"#),
+        put("a field whose name has 1 MB", 422).body(format!("{{\"{}\":1}}", "x".repeat(1 << 20))),
         put("a field twice", 422).body(r#"{"retired":true,"retired":false}"#),
         put("a text for a switch", 422).body(r#"{"retired":"yes"}"#),
         put("a path that is a text", 422).body(r#"{"path":"site/hall"}"#),

@@ -186,6 +186,16 @@ fn a_list_says_up_to_when_it_is_complete_once_every_partition_has_said_so() {
         assert_eq!(plant.get(path).json()["as_of"], "2026-01-05T06:03:00.000Z", "{path}");
     }
     assert_eq!(plant.get("/v1/dead-letters").json()["as_of"], json!(null), "they may come a while later");
+
+    let plant = Fixture::partitioned(false, ApiConfig::default(), 3);
+    for (progress, as_of) in [
+        (vec![(0, minute(9)), (2, minute(5))], json!(null)),
+        (vec![(1, minute(7))], json!("2026-01-05T06:05:00.000Z")),
+        (vec![(2, minute(8))], json!("2026-01-05T06:07:00.000Z")),
+    ] {
+        plant.apply(&ViewBatch { progress, ..ViewBatch::default() });
+        assert_eq!(plant.get("/v1/lines").json()["as_of"], as_of);
+    }
 }
 
 #[test]

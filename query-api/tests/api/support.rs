@@ -98,6 +98,11 @@ impl Fixture {
 
     /// With or without the roles behind the API.
     pub(crate) fn with(has_roles: bool, config: ApiConfig) -> Self {
+        Self::partitioned(has_roles, config, 1)
+    }
+
+    /// As if the input had so many partitions; the log beneath has one.
+    pub(crate) fn partitioned(has_roles: bool, config: ApiConfig, partitions: u32) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -136,7 +141,7 @@ impl Fixture {
             views: views.clone(),
             accounts: accounts.clone(),
             appender: appends.clone(),
-            partitions: 1,
+            partitions,
             config,
             metrics: ApiMetrics::new(&registry),
             clock: Arc::new(|| jiff::Timestamp::now().as_millisecond()),
