@@ -22,7 +22,7 @@ use andon_store::{
 use tokio::runtime::Handle;
 use tracing::{error, warn};
 
-use crate::backoff::Backoff;
+use crate::backoff::{Backoff, Watch};
 use crate::owned::PROGRESS_KEY;
 use crate::worker::{chain, wall_ms};
 use crate::{Error, ProjectorMetrics};
@@ -81,7 +81,7 @@ impl Projector {
     /// Works until `stop` is set. `on_turn` is told after each turn whether the views have all that was committed.
     pub fn run(mut self, stop: &AtomicBool, on_turn: &dyn Fn(bool)) -> Result<(), Error> {
         while !stop.load(Ordering::Acquire) {
-            let is_caught_up = self.turn(stop)?;
+            let is_caught_up = self.turn_watched(&Watch { stop, alive: &|| on_turn(false) })?;
             on_turn(is_caught_up);
         }
         Ok(())
@@ -90,6 +90,10 @@ impl Projector {
     /// One turn: dead letters are fetched and held, then line changes are written, then what was held. Whether the
     /// views have all that was committed.
     pub fn turn(&mut self, stop: &AtomicBool) -> Result<bool, Error> {
+        self.turn_watched(&Watch { stop, alive: &|| () })
+    }
+
+    fn turn_watched(&mut self, watch: &Watch<'_>) -> Result<bool, Error> {
         if self.held.is_none()
             && let Read::Records(_, batch) = self.dead_letters.poll(Duration::ZERO)?
         {
@@ -107,7 +111,7 @@ impl Projector {
         };
         let is_caught_up = batch.is_none();
         if let Some(batch) = batch
-            && !self.write(&batch, stop)?
+            && !self.write(&batch, watch)?
         {
             return Ok(false);
         }
@@ -118,14 +122,14 @@ impl Projector {
         if let Some((_, batch)) =
             self.held.take_if(|(letters, _)| is_caught_up || letters.iter().all(is_behind))
         {
-            self.write(&batch, stop)?;
+            self.write(&batch, watch)?;
         }
         Ok(is_caught_up)
     }
 
     /// Writes a batch, again and again until it is written or the role is to stop: then its position is not, and the
     /// next start reads it again. Whether it is written.
-    fn write(&self, batch: &ViewBatch, stop: &AtomicBool) -> Result<bool, Error> {
+    fn write(&self, batch: &ViewBatch, watch: &Watch<'_>) -> Result<bool, Error> {
         let mut backoff = Backoff::new();
         let began = Instant::now();
         loop {
@@ -136,10 +140,10 @@ impl Projector {
                     Disposition::Retry => {
                         self.metrics.retries.inc();
                         warn!("could not write the views, trying the same again: {}", chain(&cause));
-                        if stop.load(Ordering::Acquire) {
+                        if watch.must_stop() {
                             return Ok(false);
                         }
-                        backoff.wait(stop);
+                        backoff.wait(watch);
                     }
                 },
             }

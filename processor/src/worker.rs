@@ -9,7 +9,7 @@ use andon_domain::{Directory, DirectoryChange, FoldConfig};
 use andon_log::{CommitError, Outputs, Partition, Polled, Reader};
 use tracing::{error, info, warn};
 
-use crate::backoff::Backoff;
+use crate::backoff::{Backoff, Watch};
 use crate::dead_letter::Origin;
 use crate::directory::Follower;
 use crate::owned::{Owned, Scene, Tally};
@@ -83,14 +83,18 @@ impl Worker {
     /// worker has partitions and has read them to their end at least once.
     pub fn run(mut self, stop: &AtomicBool, on_turn: &dyn Fn(bool)) -> Result<(), Error> {
         while !stop.load(Ordering::Acquire) {
-            self.turn(stop)?;
+            self.turn_watched(&Watch { stop, alive: &|| on_turn(false) })?;
             on_turn(self.is_caught_up);
         }
-        self.commit(&AtomicBool::new(true))
+        self.commit(&Watch { stop: &AtomicBool::new(true), alive: &|| () })
     }
 
     /// One turn: one thing from the log, what changed in the directory until then, then the commit of what both caused.
     pub fn turn(&mut self, stop: &AtomicBool) -> Result<(), Error> {
+        self.turn_watched(&Watch { stop, alive: &|| () })
+    }
+
+    fn turn_watched(&mut self, watch: &Watch<'_>) -> Result<(), Error> {
         let wait = Duration::from_millis(self.config.wait_ms_max);
         let Self { log, owned, outputs, follower, config, origin, metrics, .. } = self;
         let scene = scene(config, origin, metrics);
@@ -114,7 +118,7 @@ impl Worker {
                 metrics.batch_records.observe(batch.len() as f64);
                 metrics.batch_seconds.with_label_values(&["fold"]).observe(began.elapsed().as_secs_f64());
                 tally.tell(metrics);
-                self.commit(stop)
+                self.commit(watch)
             }
             Polled::CaughtUp { partition, clock } => {
                 if let Some(owned) = owned.get_mut(&partition) {
@@ -122,15 +126,15 @@ impl Worker {
                     metrics.lag_seconds.with_label_values(&[&partition.to_string()]).set(0.0);
                     self.is_caught_up = true;
                 }
-                self.commit(stop)
+                self.commit(watch)
             }
-            Polled::Idle => self.commit(stop),
+            Polled::Idle => self.commit(watch),
             Polled::Assigned(partitions) => {
-                self.commit(stop)?;
+                self.commit(watch)?;
                 partitions.into_iter().try_for_each(|partition| self.take_over(partition))
             }
             Polled::Revoking(partitions) => {
-                self.commit(stop)?;
+                self.commit(watch)?;
                 self.let_go(&partitions)
             }
             Polled::Lost(partitions) => {
@@ -198,7 +202,7 @@ impl Worker {
     }
 
     /// Commits what is folded and not committed yet, or does nothing if that is nothing.
-    fn commit(&mut self, stop: &AtomicBool) -> Result<(), Error> {
+    fn commit(&mut self, watch: &Watch<'_>) -> Result<(), Error> {
         let began = Instant::now();
         let scene = scene(&self.config, &self.origin, &self.metrics);
         let mut positions = Vec::new();
@@ -234,10 +238,10 @@ impl Worker {
                 }
                 Err(CommitError::Again(cause)) => {
                     warn!("could not commit a batch, trying the same again: {}", chain(&cause));
-                    if stop.load(Ordering::Acquire) {
+                    if watch.must_stop() {
                         return Ok(()); // nothing was written: the next start reads it again
                     }
-                    backoff.wait(stop);
+                    backoff.wait(watch);
                 }
                 Err(CommitError::Drop(cause)) => {
                     warn!("the batch belongs to another worker now: {}", chain(&cause));
