@@ -1,6 +1,6 @@
 //! What must hold before a change is good.
 
-use crate::shell::{cargo, has, root, step};
+use crate::shell::{cargo, has, output_of, root, step};
 
 /// Installs what the checks need, where it can; else says what is missing.
 pub(crate) fn setup() -> Result<(), String> {
@@ -8,7 +8,7 @@ pub(crate) fn setup() -> Result<(), String> {
         return Ok(());
     }
     let is_debian_root =
-        has("apt-get", "--version") && std::env::var("USER").is_ok_and(|user| user == "root");
+        has("apt-get", "--version") && output_of("id", "-u").is_some_and(|id| id.trim() == "0");
     if !is_debian_root {
         return Err("a C compiler is missing (the bundled SQLite is built with it); install `cc`".to_owned());
     }

@@ -13,7 +13,7 @@ The tasks of this workspace.
   cargo xtask lint      format, lints and docs alone
   cargo xtask help      this text
 
-`cargo test --workspace` alone runs all tests that need no service.";
+`cargo test` alone runs all tests that need no service.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
