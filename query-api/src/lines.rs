@@ -109,45 +109,53 @@ pub(crate) async fn list(State(api): State<Api>, params: Params) -> Answer {
         ),
     };
     let as_of = api.as_of().await?;
-    let (items, last_of_more) = match params.get("area") {
-        None => {
-            let mut lines = api.views.lines(after.as_ref(), limit + 1).await?;
-            let has_more = lines.len() > limit;
-            lines.truncate(limit);
-            let ids: Vec<LineId> = lines.iter().map(|line| line.line_id.clone()).collect();
-            let mut entries: BTreeMap<LineId, LineEntry> =
-                api.views.line_entries(&ids).await?.into_iter().collect();
-            let items: Vec<LineView> = lines
-                .into_iter()
-                .map(|line| {
-                    let entry = entries.remove(&line.line_id);
-                    LineView::new(line, entry)
-                })
-                .collect();
-            (items, ids.last().cloned().filter(|_| has_more))
-        }
+    let mut items = match params.get("area") {
+        None => all_lines(&api, after.as_ref(), limit + 1).await?,
         Some(area) => {
-            let mut items = Vec::new();
             let lines = lines_of(&api, area).await?;
             let behind = lines.into_iter().filter(|line| after.as_ref().is_none_or(|after| line > after));
-            let mut lines: Vec<LineId> = behind.take(limit + 1).collect();
-            let has_more = lines.len() > limit;
-            lines.truncate(limit);
-            let last = lines.last().cloned().filter(|_| has_more);
-            for line in lines {
-                let entry = api.views.line_entry(&line).await?;
-                match (api.views.line(&line).await?, entry) {
-                    (Some(stored), entry) => items.push(LineView::new(stored, entry)),
-                    (None, Some(entry)) => items.push(LineView::silent(&line, entry)),
-                    // Its entry went between the two reads.
-                    (None, None) => {}
-                }
-            }
-            (items, last)
+            these_lines(&api, behind.take(limit + 1).collect()).await?
         }
     };
-    let next_cursor = last_of_more.map(|last| cursor::write(&identity, last.as_str().as_bytes()));
+    let has_more = items.len() > limit;
+    items.truncate(limit);
+    let last = items.last().filter(|_| has_more);
+    let next_cursor = last.map(|last| cursor::write(&identity, last.line_id.as_bytes()));
     json(StatusCode::OK, &Page { items, next_cursor, as_of })
+}
+
+/// The first lines behind one: those that said something, and those that are registered and did not.
+async fn all_lines(api: &Api, after: Option<&LineId>, limit: usize) -> Result<Vec<LineView>, Problem> {
+    // The first of either are enough: what stands behind them stands behind the first of both.
+    let mut entries: BTreeMap<LineId, LineEntry> =
+        api.views.registered(after, limit).await?.into_iter().collect();
+    let mut views = BTreeMap::new();
+    for stored in api.views.lines(after, limit).await? {
+        let line = stored.line_id.clone();
+        let entry = entries.remove(&line);
+        views.insert(line, LineView::new(stored, entry));
+    }
+    for (line, entry) in entries {
+        let view = LineView::silent(&line, entry);
+        views.insert(line, view);
+    }
+    Ok(views.into_values().take(limit).collect())
+}
+
+/// These lines, but those of which nothing is known any more.
+async fn these_lines(api: &Api, lines: Vec<LineId>) -> Result<Vec<LineView>, Problem> {
+    let mut entries: BTreeMap<LineId, LineEntry> =
+        api.views.line_entries(&lines).await?.into_iter().collect();
+    let mut views = Vec::with_capacity(lines.len());
+    for line in lines {
+        match (api.views.line(&line).await?, entries.remove(&line)) {
+            (Some(stored), entry) => views.push(LineView::new(stored, entry)),
+            (None, Some(entry)) => views.push(LineView::silent(&line, entry)),
+            // Its entry went after the node was resolved.
+            (None, None) => {}
+        }
+    }
+    Ok(views)
 }
 
 /// The lines at or under a node, ordered.

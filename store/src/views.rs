@@ -262,6 +262,13 @@ pub trait Views: Send + Sync {
     /// Entries of these lines, in any order; lines without an entry are left out.
     async fn line_entries(&self, lines: &[LineId]) -> Result<Vec<(LineId, LineEntry)>, Error>;
 
+    /// Registered lines with their entries, ordered by line, behind `after`, at most `limit`.
+    async fn registered(
+        &self,
+        after: Option<&LineId>,
+        limit: usize,
+    ) -> Result<Vec<(LineId, LineEntry)>, Error>;
+
     /// Registered lines at or under a node (`site/area`, or a line id), ordered, at most `limit`.
     async fn lines_under(&self, node: &str, limit: usize) -> Result<Vec<LineId>, Error>;
 

@@ -101,6 +101,39 @@ fn all_pages_together_are_the_whole_list_whatever_their_size() {
 }
 
 #[test]
+fn lines_with_a_row_or_an_entry_or_both_are_each_listed_once_whatever_the_page() {
+    let name = |number: i64| format!("line-{number:02}");
+    let plant = plant(&ViewBatch {
+        lines: (0..20).filter(|number| number % 3 != 0).map(|number| line_row(&name(number), 1)).collect(),
+        directory: (0..20)
+            .filter(|number| !(6..12).contains(number) && number % 5 != 1)
+            .map(|number| (number, entry(&name(number), &["site"])))
+            .collect(),
+        ..ViewBatch::default()
+    });
+    // 6 and 9 have neither.
+    let wanted: Vec<(String, Value, &str)> = (0..20)
+        .filter(|number| !matches!(number, 6 | 9))
+        .map(|number| {
+            let is_registered = !(6..12).contains(&number) && number % 5 != 1;
+            let path = if is_registered { json!(["site", name(number)]) } else { json!([name(number)]) };
+            (name(number), path, if number % 3 == 0 { "UNKNOWN" } else { "FAULTED" })
+        })
+        .collect();
+    for limit in [1, 2, 3, 7, 17, 18, 19, 100] {
+        let items = plant.walk("/v1/lines", limit);
+        let found: Vec<(String, Value, &str)> = items
+            .iter()
+            .map(|item| {
+                let text = |name: &str| item[name].as_str().unwrap();
+                (text("line_id").to_owned(), item["path"].clone(), text("status"))
+            })
+            .collect();
+        assert_eq!(found, wanted, "by {limit}");
+    }
+}
+
+#[test]
 fn a_window_has_its_start_and_not_its_end() {
     let plant = plant(&ViewBatch {
         intervals: vec![

@@ -94,6 +94,14 @@ impl Views for SqliteViews {
         self.db().read_consistently("read directory entries", |db| directory::line_entries(db, lines))
     }
 
+    async fn registered(
+        &self,
+        after: Option<&LineId>,
+        limit: usize,
+    ) -> Result<Vec<(LineId, LineEntry)>, Error> {
+        self.db().read("read a page of directory entries", |db| directory::registered(db, after, limit))
+    }
+
     async fn lines_under(&self, node: &str, limit: usize) -> Result<Vec<LineId>, Error> {
         self.db().read("read the lines under a node", |db| directory::lines_under(db, node, limit))
     }

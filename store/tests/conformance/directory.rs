@@ -190,3 +190,34 @@ pub(crate) fn entries_of_many_lines_leave_out_those_that_have_none<F: Fixture>()
     found.sort_by(|one, other| one.0.cmp(&other.0));
     assert_eq!(found, [(line("a"), entry(&["x", "a"])), (line("c"), entry(&["x", "c"]))]);
 }
+
+pub(crate) fn pages_of_registered_lines_are_ordered_and_leave_out_what_was_removed<F: Fixture>() {
+    let fixture = F::new();
+    let views = fixture.views();
+    assert_eq!(run(views.registered(None, 9)).unwrap(), []);
+    let settings = LineSettings { events_max: Some(7), ..LineSettings::default() };
+    let settled = LineEntry { settings, is_retired: true, ..entry(&["y", "b"]) };
+    write(
+        &*views,
+        vec![
+            (1, DirectoryChange::Line(line("é"), entry(&["x", "é"]))),
+            (2, DirectoryChange::Line(line("c"), entry(&["x", "c"]))),
+            (3, DirectoryChange::Line(line("b"), settled.clone())),
+            (4, DirectoryChange::Line(line("a"), entry(&["z", "a"]))),
+            (5, DirectoryChange::LineRemoved(line("c"))),
+        ],
+    );
+    let all = [(line("a"), entry(&["z", "a"])), (line("b"), settled), (line("é"), entry(&["x", "é"]))];
+    for (after, limit, wanted) in [
+        (None, 9, &all[..]),
+        (None, 2, &all[..2]),
+        (Some("a"), 9, &all[1..]),
+        (Some("a"), 1, &all[1..2]),
+        (Some("c"), 9, &all[2..]),
+        (Some("é"), 9, &[]),
+        (None, 0, &[]),
+    ] {
+        let after = after.map(line);
+        assert_eq!(run(views.registered(after.as_ref(), limit)).unwrap(), wanted, "{after:?} {limit}");
+    }
+}

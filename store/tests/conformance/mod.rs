@@ -114,6 +114,7 @@ macro_rules! conformance {
             a_node_covers_its_own_lines_and_no_neighbour_that_begins_like_it
             subscriptions_of_a_subscriber_are_ordered_by_node
             entries_of_many_lines_leave_out_those_that_have_none
+            pages_of_registered_lines_are_ordered_and_leave_out_what_was_removed
         );
         conformance!($fixture, dead_letters:
             a_dead_letter_is_counted_once_an_offset

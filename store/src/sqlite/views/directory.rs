@@ -98,17 +98,20 @@ pub(super) fn line_entry(db: &Connection, line: &LineId) -> Result<Option<LineEn
         "SELECT path, allowed_lateness_ms, events_max, degraded_is_down, expect_signal_every_ms, is_retired
          FROM line_entries WHERE line_id = ?1 AND is_removed = 0",
     )?;
-    rows::first(find, [line.as_str()], |row| {
-        Ok(LineEntry {
-            path: decode_path(rows::bytes(row, 0)?)?,
-            settings: LineSettings {
-                allowed_lateness_ms: row.get(1)?,
-                events_max: row.get(2)?,
-                degraded_is_down: row.get(3)?,
-                expect_signal_every_ms: row.get(4)?,
-            },
-            is_retired: row.get(5)?,
-        })
+    rows::first(find, [line.as_str()], stored_entry)
+}
+
+/// The entry of a row that has its columns first.
+fn stored_entry(row: &Row<'_>) -> Result<LineEntry, Fault> {
+    Ok(LineEntry {
+        path: decode_path(rows::bytes(row, 0)?)?,
+        settings: LineSettings {
+            allowed_lateness_ms: row.get(1)?,
+            events_max: row.get(2)?,
+            degraded_is_down: row.get(3)?,
+            expect_signal_every_ms: row.get(4)?,
+        },
+        is_retired: row.get(5)?,
     })
 }
 
@@ -120,6 +123,23 @@ pub(super) fn line_entries(db: &Connection, lines: &[LineId]) -> Result<Vec<(Lin
         }
     }
     Ok(entries)
+}
+
+pub(super) fn registered(
+    db: &Connection,
+    after: Option<&LineId>,
+    limit: usize,
+) -> Result<Vec<(LineId, LineEntry)>, Fault> {
+    let read = db.prepare_cached(
+        "SELECT path, allowed_lateness_ms, events_max, degraded_is_down, expect_signal_every_ms, is_retired,
+             line_id
+         FROM line_entries WHERE line_id > ?1 AND is_removed = 0 ORDER BY line_id LIMIT ?2",
+    )?;
+    // No line id is empty, so the empty text is before all of them.
+    let after = after.map_or("", LineId::as_str);
+    rows::collect(read, (after, rows::limit(limit)), |row| {
+        Ok((rows::line_id(rows::text(row, 6)?)?, stored_entry(row)?))
+    })
 }
 
 /// What lies under a node begins with the node and `/`; `0` is the character after `/`, so the two bound a range of
