@@ -53,6 +53,8 @@ pub(crate) fn check(text: &str) -> Result<Address, Problem> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -93,5 +95,21 @@ mod tests {
         assert_eq!(key(" Anna@PLANT.Example"), key("Anna@plant.example"));
         assert_ne!(key("Anna@plant.example"), key("anna@plant.example"));
         assert_eq!(key("jose\u{301}@a.example"), key("jos\u{e9}@a.example"));
+    }
+
+    /// Short texts of whatever could be mistaken, and long domains of whatever grows when it is written in ASCII.
+    const ODD: &str = "[a-zA-Z0-9.+'\\-_é½²Ａßİ٣漢\u{301}\u{200d}]{1,6}@[a-zA-Z0-9.\\-_é½²Ａßİ٣漢\u{301}\u{200d}\\[\\]:]{1,8}";
+    const LONG: &str = "[a-zé]{1,64}@[一-龥Ａ-Ｚ가-힣à-ÿ½²İ]{1,21}(\\.[一-龥à-ÿ0-9a-z]{1,21}){0,3}";
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Else somebody would be told that they follow a line, and never get a mail.
+        #[test]
+        fn whatever_is_taken_is_an_address_to_the_mailer(text in prop_oneof![ODD, LONG]) {
+            if let Ok(address) = check(&text) {
+                prop_assert!(address.text.parse::<lettre::Address>().is_ok(), "{}", address.text);
+            }
+        }
     }
 }

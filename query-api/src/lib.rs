@@ -4,8 +4,10 @@
 //! line or an answer, but in the answer to whoever asked by that address.
 
 mod address;
+mod body;
 mod cursor;
 mod dead_letters;
+mod deadline;
 mod deliveries;
 mod directory;
 mod downtime;
@@ -21,6 +23,7 @@ mod subscriptions;
 mod time;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use andon_domain::{Millis, SubscriberId};
 use andon_log::Appender;
@@ -37,6 +40,11 @@ pub use metrics::ApiMetrics;
 pub struct ApiConfig {
     /// The largest request body, in bytes. Default 8 MiB.
     pub body_bytes_max: usize,
+    /// How long a request's body may take to arrive, in ms; then it is refused with 408. Default 30,000.
+    pub body_ms_max: u64,
+    /// How long an answer may take, in ms, the arrival of the body included; then it is 503. More than `body_ms_max`
+    /// and `settle_ms_max` together. Default 60,000.
+    pub answer_ms_max: u64,
     /// Most status changes of one request. Default 10,000.
     pub rows_max: usize,
     /// Most items of a page. Default 1,000.
@@ -51,6 +59,8 @@ impl Default for ApiConfig {
     fn default() -> Self {
         Self {
             body_bytes_max: 8 << 20,
+            body_ms_max: 30_000,
+            answer_ms_max: 60_000,
             rows_max: 10_000,
             page_max: 1_000,
             page_default: 100,
@@ -83,6 +93,7 @@ pub struct Api {
 /// The routes.
 pub fn router(api: Api) -> Router {
     let body_bytes_max = api.config.body_bytes_max;
+    let answer_max = Duration::from_millis(api.config.answer_ms_max);
     Router::new()
         .route("/v1/lines", get(lines::list))
         .route("/v1/lines/{line}", get(lines::show).put(lines::put).delete(lines::remove))
@@ -106,6 +117,7 @@ pub fn router(api: Api) -> Router {
         .fallback(problem::no_route)
         .method_not_allowed_fallback(problem::no_method)
         .layer(DefaultBodyLimit::max(body_bytes_max))
+        .layer(middleware::from_fn_with_state(answer_max, deadline::keep))
         .layer(middleware::from_fn_with_state(api.metrics.clone(), metrics::observe))
         .with_state(api)
 }

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use andon_domain::{Cause, DirectoryChange, IntervalId, Kind, LineEntry, LineId};
 use andon_store::StoredLine;
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, PathRejection};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use serde::Serialize;
 
 use crate::Api;
+use crate::body::{self, Body};
 use crate::cursor;
-use crate::directory::{json_body, settled};
+use crate::directory::settled;
 use crate::params::Params;
 use crate::problem::{Answer, Problem, shown};
 use crate::respond::{Page, json, tagged};
@@ -199,11 +199,11 @@ pub(crate) async fn put(
     path: Result<Path<String>, PathRejection>,
     params: Params,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Answer {
     params.only(&[])?;
     let line = line_of(path)?;
-    let entry = json_body::<EntryBody>(&headers, body, &api)?.into_entry(&line)?;
+    let entry = body::json::<EntryBody>(&headers, body)?.into_entry(&line)?;
     let is_settled = api.change_directory(&[DirectoryChange::Line(line.clone(), entry.clone())]).await?;
     json(settled(is_settled, StatusCode::OK), &EntryView::new(&line, entry))
 }

@@ -2,8 +2,7 @@
 
 use andon_domain::{DirectoryChange, DowntimeClass, SubscriberId, Subscription, SubscriptionId};
 use andon_store::{NewSubscriber, Subscriber, SubscriberInserted};
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, PathRejection};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
@@ -12,7 +11,8 @@ use uuid::Uuid;
 
 use crate::Api;
 use crate::address;
-use crate::directory::{json_body, settled};
+use crate::body::{self, Body};
+use crate::directory::settled;
 use crate::downtime::uuid_of;
 use crate::params::Params;
 use crate::problem::{Answer, Problem, shown};
@@ -106,14 +106,9 @@ fn zone(name: Option<&str>) -> Result<&str, Problem> {
 }
 
 /// `POST /v1/subscriptions`: the address first, then the directory; the answer waits until the views show it.
-pub(crate) async fn create(
-    State(api): State<Api>,
-    params: Params,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Answer {
+pub(crate) async fn create(State(api): State<Api>, params: Params, headers: HeaderMap, body: Body) -> Answer {
     params.only(&[])?;
-    let body: CreateBody = json_body(&headers, body, &api)?;
+    let body: CreateBody = body::json(&headers, body)?;
     check_node(&body.node).map_err(|why| Problem::field("node", why))?;
     let address = address::check(&body.email)?;
     let now = (api.clock)();
@@ -201,11 +196,11 @@ pub(crate) async fn edit(
     path: Result<Path<String>, PathRejection>,
     params: Params,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Answer {
     params.only(&[])?;
     let mut subscription = find(&api, path).await?;
-    let body: EditBody = json_body(&headers, body, &api)?;
+    let body: EditBody = body::json(&headers, body)?;
     if body.notify_after.is_some() {
         subscription.notify_after_ms = notify_after(body.notify_after.as_deref())?;
     }
@@ -236,14 +231,9 @@ pub(crate) async fn end(
 
 /// `POST /v1/subscriptions/search`: what an address follows. The address stands in the body, so that no log of URLs
 /// has it.
-pub(crate) async fn search(
-    State(api): State<Api>,
-    params: Params,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Answer {
+pub(crate) async fn search(State(api): State<Api>, params: Params, headers: HeaderMap, body: Body) -> Answer {
     params.only(&[])?;
-    let body: SearchBody = json_body(&headers, body, &api)?;
+    let body: SearchBody = body::json(&headers, body)?;
     let address = address::check(&body.email)?;
     let as_of = api.as_of().await?;
     let items = match api.accounts.subscriber_by_address(&address.key).await? {

@@ -8,14 +8,12 @@ mod row;
 use andon_domain::Vocabulary;
 use andon_log::{Outputs, Topic, partition_of};
 use andon_schemas::encode_line_status_changed;
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use crate::Api;
-use crate::directory::{body, media_type};
+use crate::body::{Body, Received, media_type};
 use crate::params::Params;
 use crate::problem::{Answer, Problem};
 use crate::respond;
@@ -87,12 +85,7 @@ impl Intake<'_> {
 }
 
 /// `POST /v1/line-status`
-pub(crate) async fn post(
-    State(api): State<Api>,
-    params: Params,
-    headers: HeaderMap,
-    bytes: Result<Bytes, BytesRejection>,
-) -> Answer {
+pub(crate) async fn post(State(api): State<Api>, params: Params, headers: HeaderMap, body: Body) -> Answer {
     params.only(&["vocabulary"])?;
     let vocabulary = match params.get("vocabulary") {
         None => Vocabulary::default(),
@@ -102,7 +95,7 @@ pub(crate) async fn post(
         })?,
     };
     let format = format_of(&headers)?;
-    let bytes = body(bytes, &api)?;
+    let Received(bytes) = body?;
     let mut records = Outputs::default();
     let mut intake = Intake {
         vocabulary,

@@ -9,6 +9,7 @@ const INTRODUCTION: &str = "\
 # Bad input
 
 Every refusal is a problem document (RFC 9457). Nothing of a refused request is stored. These tables are held by a test.
+A body that is not there after 30 s is refused with 408. A 503 is no refusal: the same again is the same event.
 
 ## Status changes
 

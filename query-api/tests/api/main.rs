@@ -6,6 +6,7 @@ mod answers;
 mod bad_input;
 mod bad_requests;
 mod dead_letters;
+mod deadlines;
 mod deliveries;
 mod directory;
 mod docs;

@@ -1,5 +1,6 @@
 //! An andon without a socket.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -148,6 +149,15 @@ impl Fixture {
             erase: Arc::new(move |subscriber| erase.erase(subscriber)),
         });
         Self { runtime, router, log, views, accounts, appends, outbox, registry, folder, stop, threads }
+    }
+
+    /// Serves on a port of its own, for what only a socket shows.
+    pub(crate) fn listen(&self) -> SocketAddr {
+        let listener = self.runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = self.router.clone();
+        self.runtime.spawn(async move { axum::serve(listener, router).await });
+        address
     }
 
     /// Writes into the views what a projector would have written.

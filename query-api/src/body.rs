@@ -1,0 +1,64 @@
+//! The body of a request: bounded in size and in the time that it takes to arrive. It knows no route.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+use serde::de::DeserializeOwned;
+
+use crate::Api;
+use crate::problem::Problem;
+
+/// A body that arrived in whole.
+pub(crate) struct Received(pub(crate) Bytes);
+
+/// What handlers take, so that they look at the headers before they complain about the body.
+pub(crate) type Body = Result<Received, Problem>;
+
+impl FromRequest<Api> for Received {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+        let limit = Duration::from_millis(api.config.body_ms_max);
+        match tokio::time::timeout(limit, Bytes::from_request(request, api)).await {
+            Ok(Ok(bytes)) => Ok(Self(bytes)),
+            Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                Err(Problem::too_large(format!(
+                    "the body is larger than the limit of {} bytes",
+                    api.config.body_bytes_max
+                )))
+            }
+            Ok(Err(_)) => Err(Problem::bad_request("the body could not be read to its end")),
+            Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the request did not arrive in time")
+                .detail(format!("the body was not there after {} ms, the limit", api.config.body_ms_max))),
+        }
+    }
+}
+
+/// The media type of a request's body, in lower case and without parameters. None is empty.
+pub(crate) fn media_type(headers: &HeaderMap) -> String {
+    let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// A JSON body of one object. It must say that it is JSON: a page of another site can make a browser send other types
+/// without asking, but not this one.
+pub(crate) fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Problem> {
+    if media_type(headers) != "application/json" {
+        return Err(Problem::media_type("`content-type` is `application/json`"));
+    }
+    let Received(bytes) = body?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        let detail = format!("the body is not the JSON that is taken here: {error}");
+        match error.classify() {
+            serde_json::error::Category::Data => {
+                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "the request has values that make no sense")
+                    .detail(detail)
+            }
+            serde_json::error::Category::Io
+            | serde_json::error::Category::Syntax
+            | serde_json::error::Category::Eof => Problem::bad_request(detail),
+        }
+    })
+}
