@@ -68,6 +68,7 @@ impl Running {
         );
         let outbox = Outbox::open(&folder.join("outbox")).map_err(|e| needed("open the outbox")(&e))?;
 
+        check_positions(&log, views.as_ref(), accounts.as_ref()).await?;
         let registry = Registry::new();
         let (failed_to, failed) = watch::channel(false);
         let (stop_http, http_stops) = watch::channel(false);
@@ -221,15 +222,6 @@ impl Starting {
         let opened = needed("open the event log");
         let positions = views.positions().await.map_err(|e| needed("read the views")(&e))?;
         let from = |topic| (topic, 0, Projector::start(&positions, topic, 0));
-        for topic in [Topic::Directory, Topic::LineChanges, Topic::DeadLetters] {
-            check_position(
-                log,
-                topic,
-                from(topic).2,
-                "the views (`views.db`)",
-                "delete them, they are made again",
-            )?;
-        }
         let projector = Projector::new(
             Box::new(log.reader(&Projector::CHANGES.map(from)).map_err(|e| opened(&e))?),
             Box::new(log.reader(&[from(Topic::DeadLetters)]).map_err(|e| opened(&e))?),
@@ -255,16 +247,7 @@ impl Starting {
         let known = positions.iter().find(|position| position.stream == topic.name()).map(|p| p.offset);
         // Empty accounts begin at the end of the log: what was decided before they existed is nobody's mail.
         let from = match known {
-            Some(offset) => {
-                check_position(
-                    log,
-                    topic,
-                    offset,
-                    "the accounts (`accounts.db`)",
-                    "restore the log they belong to",
-                )?;
-                offset
-            }
+            Some(offset) => offset,
             None => {
                 let end = log.end_offset(topic, 0).map_err(|e| opened(&e))?;
                 let position =
@@ -294,23 +277,30 @@ impl Starting {
     }
 }
 
-/// Refuses a position behind the end of the log: then the store belongs to another log, and everything up to there would
-/// be passed over in silence.
-fn check_position(
-    log: &SqliteLog,
-    topic: Topic,
-    position: i64,
-    store: &str,
-    remedy: &str,
-) -> Result<(), Failure> {
-    let end = log.end_offset(topic, 0).map_err(|e| needed("open the event log")(&e))?;
-    if position <= end {
-        return Ok(());
+/// Refuses positions behind the end of the log, before any role begins: then a store belongs to another log, and everything
+/// up to there would be passed over in silence.
+async fn check_positions(log: &SqliteLog, views: &dyn Views, accounts: &dyn Accounts) -> Result<(), Failure> {
+    let of_views = views.positions().await.map_err(|e| needed("read the views")(&e))?;
+    let of_accounts = accounts.positions().await.map_err(|e| needed("read the accounts")(&e))?;
+    for (store, remedy, positions) in [
+        ("the views (`views.db`)", "delete them, they are made again", of_views),
+        ("the accounts (`accounts.db`)", "restore the log they belong to", of_accounts),
+    ] {
+        for position in positions {
+            let Some(topic) = Topic::ALL.into_iter().find(|topic| topic.name() == position.stream) else {
+                continue;
+            };
+            let end =
+                log.end_offset(topic, position.partition).map_err(|e| needed("open the event log")(&e))?;
+            if position.offset > end {
+                return Err(Failure::Other(format!(
+                    "{store} have read `{}` up to offset {}, but the log ends at {end}: they belong to another log; {remedy}",
+                    position.stream, position.offset
+                )));
+            }
+        }
     }
-    Err(Failure::Other(format!(
-        "{store} have read `{}` up to offset {position}, but the log ends at {end}: they belong to another log; {remedy}",
-        topic.name()
-    )))
+    Ok(())
 }
 
 /// Tells that a role ended, unless it was asked to.

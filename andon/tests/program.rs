@@ -73,6 +73,29 @@ fn a_second_process_on_one_folder_is_refused_and_says_who_has_it() {
 }
 
 #[test]
+fn a_store_of_another_log_is_refused_before_anything_begins() {
+    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let running = Andon::start(one.path(), 0, &[]);
+    let change = json!({ "line_id": "a", "event_time": "2026-01-01T00:00:00Z", "status": "STOPPED" });
+    assert_eq!(running.post("/v1/line-status", &change).0, 202);
+    running.settle();
+    assert_eq!(running.stop(), Some(0));
+    for entry in std::fs::read_dir(one.path()).unwrap() {
+        let name = entry.unwrap().file_name();
+        if name.to_string_lossy().starts_with("views.db") {
+            std::fs::copy(one.path().join(&name), other.path().join(&name)).unwrap();
+        }
+    }
+    let path = other.path().to_str().unwrap();
+    let output =
+        andon(&["run", "--data-dir", path, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"], &[], "");
+    assert_eq!(output.status.code(), Some(1));
+    let error = text(&output.stderr);
+    assert!(error.starts_with("andon: the views (`views.db`) have read "), "{error}");
+    assert!(error.contains("they belong to another log; delete them"), "{error}");
+}
+
+#[test]
 fn a_taken_port_is_told_by_its_setting() {
     let folder = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
