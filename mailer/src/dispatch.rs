@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use andon_domain::{CommandKind, Millis, NotificationId, SubscriberId};
 use andon_schemas::decode_command;
-use andon_store::{Accounts, Claim, Delivery, DeliveryState, Settlement, Subscriber};
+use andon_store::{Accounts, Claim, Delivery, DeliveryState, Leaving, Settlement, Subscriber};
 use tokio::runtime::Handle;
 use tracing::{info, warn};
 
@@ -221,10 +221,13 @@ impl Dispatcher {
         if departures.is_empty() {
             return Ok(());
         }
-        let ids: Vec<NotificationId> = departures.iter().map(|departure| departure.delivery.id).collect();
+        let leaving: Vec<Leaving> = departures
+            .iter()
+            .map(|departure| Leaving { id: departure.delivery.id, facts: Vec::new() })
+            .collect();
         let leaving = self
             .runtime
-            .block_on(self.accounts.leaving(&self.owner, &ids))
+            .block_on(self.accounts.leaving(&self.owner, &leaving))
             .map_err(Error::accounts("mark deliveries as leaving in the ledger"))?;
         // What is not ours any more, another sender has taken over.
         departures.retain(|departure| leaving.contains(&departure.delivery.id));

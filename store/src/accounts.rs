@@ -165,6 +165,18 @@ pub struct Delivery {
     pub smtp_code: Option<u16>,
     /// When it reached its final state.
     pub settled_at: Option<Millis>,
+    /// What the message says beyond its command, as [`Accounts::leaving`] stored it; none before its first attempt.
+    pub facts: Option<Vec<u8>>,
+}
+
+/// A claimed delivery that is about to leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leaving {
+    /// The delivery.
+    pub id: NotificationId,
+    /// What its message says beyond its command, encoded: read once, so that a retry is the same message. Holds no
+    /// address.
+    pub facts: Vec<u8>,
 }
 
 /// Who claims, and for how long.
@@ -255,8 +267,9 @@ pub trait Accounts: Send + Sync {
     /// other sender lives, as the owner of an embedded andon's folder does when it starts.
     async fn end_leases(&self, now: Millis) -> Result<usize, Error>;
 
-    /// Marks claimed deliveries as perhaps having left, before the first byte does. Those still ours are returned.
-    async fn leaving(&self, owner: &str, ids: &[NotificationId]) -> Result<Vec<NotificationId>, Error>;
+    /// Marks claimed deliveries as perhaps having left, before the first byte does, and keeps their facts, unless there
+    /// are some from an earlier attempt. Those still ours are returned.
+    async fn leaving(&self, owner: &str, leaving: &[Leaving]) -> Result<Vec<NotificationId>, Error>;
 
     /// Records what became of claimed deliveries; how many were still the claimant's.
     async fn settle(&self, settlements: &[Settlement]) -> Result<usize, Error>;
@@ -280,4 +293,8 @@ pub trait Accounts: Send + Sync {
 
     /// Deletes deliveries that were settled before an instant, at most `limit`; how many.
     async fn forget_settled(&self, before: Millis, limit: usize) -> Result<usize, Error>;
+
+    /// The secret of that name: 32 random bytes, made when it is first asked for, the same for whoever asks. It must
+    /// never be logged.
+    async fn secret(&self, name: &str) -> Result<[u8; 32], Error>;
 }

@@ -3,15 +3,17 @@
 
 mod accounts;
 mod error;
+mod links;
 mod views;
 
 pub mod sqlite;
 
 pub use accounts::{
-    Accounts, Claim, Delivery, DeliveryCounts, DeliveryState, NewDelivery, NewSubscriber, Settlement,
-    Subscriber, SubscriberInserted,
+    Accounts, Claim, Delivery, DeliveryCounts, DeliveryState, Leaving, NewDelivery, NewSubscriber,
+    Settlement, Subscriber, SubscriberInserted,
 };
 pub use error::{Disposition, Error};
+pub use links::{ForgedLink, LinkKey, UnsubscribeLink};
 pub use views::{
     DeadLetterPage, DeadLetterQuery, DeadLetterRow, DeadLetterWrite, IntervalFound, IntervalQuery,
     IntervalWrite, LateStatus, LineWrite, Position, Resolution, Scope, StoredInterval, StoredLine, ViewBatch,

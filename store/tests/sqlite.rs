@@ -8,12 +8,13 @@ mod conformance;
 use std::path::Path;
 use std::sync::Arc;
 
-use andon_domain::{Kind, LineStatus};
+use andon_domain::{Kind, LineStatus, NotificationId};
 use andon_store::sqlite::{Options, SqliteAccounts, SqliteViews};
 use andon_store::{Accounts, Disposition, Error, IntervalFound, ViewBatch, Views};
 use conformance::{Fixture, conformance, interval, line, line_row, line_write, position, run, upsert};
 use rusqlite::Connection;
 use tempfile::TempDir;
+use uuid::Uuid;
 
 /// A folder of its own. Every handle opens the files anew, as another process would.
 struct Sqlite {
@@ -139,6 +140,20 @@ fn a_file_of_a_newer_program_is_refused_and_left_as_it_is() {
     db.execute_batch("PRAGMA user_version = 2").unwrap();
     drop(db);
     assert_eq!(run(open(folder.path()).lines(None, 99)).unwrap().len(), 50);
+}
+
+#[test]
+fn accounts_of_an_older_program_go_on_as_they_were() {
+    let folder = TempDir::new().unwrap();
+    let old = Connection::open(folder.path().join("accounts.db")).unwrap();
+    old.execute_batch(include_str!("schemas/accounts-v2.sql")).unwrap();
+    drop(old);
+    for _ in 0..2 {
+        let accounts = SqliteAccounts::open(folder.path(), &Options::default()).unwrap();
+        let delivery = run(accounts.delivery(NotificationId(Uuid::from_u128(1)))).unwrap().unwrap();
+        assert_eq!((delivery.may_have_left, delivery.smtp_code, delivery.facts), (true, Some(421), None));
+        run(accounts.secret("links")).unwrap();
+    }
 }
 
 #[test]

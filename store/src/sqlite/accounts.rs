@@ -4,6 +4,7 @@
 mod claims;
 mod deliveries;
 mod schema;
+mod secrets;
 mod subscribers;
 
 use std::path::Path;
@@ -15,8 +16,8 @@ use async_trait::async_trait;
 use super::database::Database;
 use super::{Options, rows};
 use crate::{
-    Accounts, Claim, Delivery, DeliveryCounts, Error, NewDelivery, NewSubscriber, Position, Settlement,
-    Subscriber, SubscriberInserted,
+    Accounts, Claim, Delivery, DeliveryCounts, Error, Leaving, NewDelivery, NewSubscriber, Position,
+    Settlement, Subscriber, SubscriberInserted,
 };
 
 /// The accounts on SQLite. Cloning it is cheap: the file is shared.
@@ -90,8 +91,8 @@ impl Accounts for SqliteAccounts {
         self.db.write("end the leases of claims", |tx| claims::end_leases(tx, now))
     }
 
-    async fn leaving(&self, owner: &str, ids: &[NotificationId]) -> Result<Vec<NotificationId>, Error> {
-        self.db.write("mark deliveries as leaving", |tx| claims::leaving(tx, owner, ids))
+    async fn leaving(&self, owner: &str, leaving: &[Leaving]) -> Result<Vec<NotificationId>, Error> {
+        self.db.write("mark deliveries as leaving", |tx| claims::leaving(tx, owner, leaving))
     }
 
     async fn settle(&self, settlements: &[Settlement]) -> Result<usize, Error> {
@@ -124,4 +125,22 @@ impl Accounts for SqliteAccounts {
     async fn forget_settled(&self, before: Millis, limit: usize) -> Result<usize, Error> {
         self.db.write("delete old deliveries", |tx| deliveries::forget_settled(tx, before, limit))
     }
+
+    async fn secret(&self, name: &str) -> Result<[u8; 32], Error> {
+        match self.db.read("read a secret", |db| secrets::by_name(db, name))? {
+            Some(secret) => Ok(secret),
+            None => {
+                let candidate = new_secret()?;
+                self.db.write("keep a secret", |tx| secrets::first(tx, name, candidate))
+            }
+        }
+    }
+}
+
+/// 32 random bytes of the operating system.
+fn new_secret() -> Result<[u8; 32], Error> {
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret)
+        .map_err(|source| Error::Storage { action: "draw a secret", source: Box::new(source) })?;
+    Ok(secret)
 }

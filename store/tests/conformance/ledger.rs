@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use andon_domain::{CommandKind, IncidentId, Millis, NotificationId, SubscriberId};
-use andon_store::{Accounts, Claim, Delivery, DeliveryCounts, DeliveryState, NewDelivery, Settlement};
+use andon_store::{
+    Accounts, Claim, Delivery, DeliveryCounts, DeliveryState, Leaving, NewDelivery, Settlement,
+};
 
 use super::{Fixture, position, run, uuid};
 
@@ -44,6 +46,10 @@ fn settlement(id: u128, owner: &str, state: DeliveryState) -> Settlement {
         is_attempt: true,
         now: 50,
     }
+}
+
+fn leaving(id: u128, facts: &str) -> Leaving {
+    Leaving { id: NotificationId(uuid(id)), facts: facts.as_bytes().to_vec() }
 }
 
 /// One queued delivery, due at 10.
@@ -94,6 +100,7 @@ pub(crate) fn a_delivery_is_entered_once_with_the_positions<F: Fixture>() {
         may_have_left: false,
         smtp_code: None,
         settled_at: None,
+        facts: None,
     };
     assert_eq!(stored(&*accounts, 1), wanted);
     let expired = stored(&*accounts, 2);
@@ -190,7 +197,7 @@ pub(crate) fn an_expired_lease_is_taken_over_and_the_old_owner_changes_nothing_a
         assert_eq!((ids(&taken), taken[0].attempts), (vec![1], 2));
         let late = settlement(1, "one", DeliveryState::Refused);
         assert_eq!(accounts.settle(&[late]).await.unwrap(), 0);
-        assert_eq!(accounts.leaving("one", &[NotificationId(uuid(1))]).await.unwrap(), []);
+        assert_eq!(accounts.leaving("one", &[leaving(1, "of one")]).await.unwrap(), []);
         let untouched = accounts.delivery(NotificationId(uuid(1))).await.unwrap().unwrap();
         assert_eq!(untouched, taken[0], "the new owner's claim stands as it was");
         let sent = settlement(1, "two", DeliveryState::Sent);
@@ -203,14 +210,15 @@ pub(crate) fn an_expired_lease_is_taken_over_and_the_old_owner_changes_nothing_a
 
 pub(crate) fn a_delivery_that_leaves_is_marked_for_its_owner_alone<F: Fixture>() {
     let (_fixture, accounts) = with_one::<F>();
-    let ids = [1, 2].map(|id| NotificationId(uuid(id)));
+    let both = [1, 2].map(|id| leaving(id, "first"));
     run(async {
-        assert_eq!(accounts.leaving("one", &ids).await.unwrap(), [], "it is not claimed");
+        assert_eq!(accounts.leaving("one", &both).await.unwrap(), [], "it is not claimed");
         accounts.claim(&claim("one", 10, 20)).await.unwrap();
-        assert_eq!(accounts.leaving("two", &ids).await.unwrap(), []);
+        assert_eq!(accounts.leaving("two", &both).await.unwrap(), []);
     });
-    assert!(!stored(&*accounts, 1).may_have_left);
-    assert_eq!(run(accounts.leaving("one", &ids)).unwrap(), [ids[0]]);
+    let untouched = stored(&*accounts, 1);
+    assert_eq!((untouched.may_have_left, untouched.facts), (false, None));
+    assert_eq!(run(accounts.leaving("one", &both)).unwrap(), [both[0].id]);
     assert!(stored(&*accounts, 1).may_have_left);
     let taken = run(accounts.claim(&claim("two", 20, 30))).unwrap();
     assert!(taken[0].may_have_left, "whoever takes over knows that it may have left");
@@ -221,6 +229,32 @@ pub(crate) fn a_delivery_that_leaves_is_marked_for_its_owner_alone<F: Fixture>()
     };
     run(accounts.settle(&[surely_not])).unwrap();
     assert!(!stored(&*accounts, 1).may_have_left);
+}
+
+pub(crate) fn the_facts_of_the_first_attempt_stay<F: Fixture>() {
+    let (_fixture, accounts) = with_one::<F>();
+    let facts = |delivery: &Delivery| delivery.facts.clone().map(|facts| String::from_utf8(facts).unwrap());
+    let first = Some("first".to_owned());
+    run(async {
+        accounts.claim(&claim("one", 10, 20)).await.unwrap();
+        accounts.leaving("one", &[leaving(1, "first")]).await.unwrap();
+        let again = Settlement { may_have_left: false, ..settlement(1, "one", DeliveryState::Queued) };
+        accounts.settle(&[again]).await.unwrap();
+        let claimed = accounts.claim(&claim("two", 500, 600)).await.unwrap();
+        assert_eq!(facts(&claimed[0]), first, "a claim brings them");
+        let ours = accounts.leaving("two", &[leaving(1, "second")]).await.unwrap();
+        assert_eq!(ours, [NotificationId(uuid(1))]);
+        accounts.settle(&[settlement(1, "two", DeliveryState::Sent)]).await.unwrap();
+    });
+    assert_eq!(facts(&stored(&*accounts, 1)), first);
+
+    let (_fixture, accounts) = with_one::<F>();
+    run(async {
+        accounts.claim(&claim("one", 10, 20)).await.unwrap();
+        accounts.leaving("one", &[leaving(1, "")]).await.unwrap();
+        accounts.leaving("one", &[leaving(1, "later")]).await.unwrap();
+    });
+    assert_eq!(facts(&stored(&*accounts, 1)), Some(String::new()), "none are facts too");
 }
 
 pub(crate) fn a_settled_delivery_is_final_and_a_queued_one_is_tried_again<F: Fixture>() {

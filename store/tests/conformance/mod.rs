@@ -5,6 +5,7 @@ pub(crate) mod dead_letters;
 pub(crate) mod directory;
 pub(crate) mod ledger;
 pub(crate) mod rows;
+pub(crate) mod secrets;
 pub(crate) mod subscribers;
 pub(crate) mod window;
 
@@ -140,10 +141,15 @@ macro_rules! conformance {
             leases_can_be_ended_by_whoever_knows_that_nobody_else_lives
             an_expired_lease_is_taken_over_and_the_old_owner_changes_nothing_any_more
             a_delivery_that_leaves_is_marked_for_its_owner_alone
+            the_facts_of_the_first_attempt_stay
             a_settled_delivery_is_final_and_a_queued_one_is_tried_again
             what_waits_is_counted_and_its_next_moment_is_known
             deliveries_of_an_incident_are_paged_by_subscriber_and_creation
             what_was_settled_long_ago_is_forgotten_in_portions
+        );
+        conformance!($fixture, secrets:
+            a_secret_is_made_once_and_differs_by_name
+            of_many_who_ask_for_a_secret_at_once_all_get_the_same
         );
     };
     ($fixture:ident, $part:ident: $($name:ident)+) => {

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use andon_domain::{IncidentId, Millis, NotificationId, SubscriberId};
 use andon_store::{
-    Accounts, Claim, Delivery, DeliveryCounts, Error, NewDelivery, NewSubscriber, Position, Settlement,
-    Subscriber, SubscriberInserted,
+    Accounts, Claim, Delivery, DeliveryCounts, Error, Leaving, NewDelivery, NewSubscriber, Position,
+    Settlement, Subscriber, SubscriberInserted,
 };
 use async_trait::async_trait;
 
@@ -101,8 +101,8 @@ impl Accounts for FaultyAccounts {
         self.call(self.inner.end_leases(now)).await
     }
 
-    async fn leaving(&self, owner: &str, ids: &[NotificationId]) -> Result<Vec<NotificationId>, Error> {
-        self.call(self.inner.leaving(owner, ids)).await
+    async fn leaving(&self, owner: &str, leaving: &[Leaving]) -> Result<Vec<NotificationId>, Error> {
+        self.call(self.inner.leaving(owner, leaving)).await
     }
 
     async fn settle(&self, settlements: &[Settlement]) -> Result<usize, Error> {
@@ -132,5 +132,9 @@ impl Accounts for FaultyAccounts {
 
     async fn forget_settled(&self, before: Millis, limit: usize) -> Result<usize, Error> {
         self.call(self.inner.forget_settled(before, limit)).await
+    }
+
+    async fn secret(&self, name: &str) -> Result<[u8; 32], Error> {
+        self.call(self.inner.secret(name)).await
     }
 }

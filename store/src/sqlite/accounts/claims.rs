@@ -15,7 +15,7 @@ use rusqlite::Connection;
 use super::deliveries::{columns, stored_delivery};
 use crate::sqlite::fault::Fault;
 use crate::sqlite::rows;
-use crate::{Claim, Delivery, DeliveryState, Settlement};
+use crate::{Claim, Delivery, DeliveryState, Leaving, Settlement};
 
 pub(super) fn claim(db: &Connection, claim: &Claim) -> Result<Vec<Delivery>, Fault> {
     let due = db.prepare_cached(concat!(
@@ -47,14 +47,15 @@ pub(super) fn end_leases(db: &Connection, now: Millis) -> Result<usize, Fault> {
 pub(super) fn leaving(
     db: &Connection,
     owner: &str,
-    ids: &[NotificationId],
+    leaving: &[Leaving],
 ) -> Result<Vec<NotificationId>, Fault> {
     let mut mark = db.prepare_cached(
-        "UPDATE deliveries SET may_have_left = 1 WHERE id = ?1 AND state = 'sending' AND owner = ?2",
+        "UPDATE deliveries SET may_have_left = 1, facts = coalesce(facts, ?3)
+         WHERE id = ?1 AND state = 'sending' AND owner = ?2",
     )?;
-    let mut ours = Vec::with_capacity(ids.len());
-    for id in ids {
-        if mark.execute((id.0.as_bytes(), owner))? > 0 {
+    let mut ours = Vec::with_capacity(leaving.len());
+    for Leaving { id, facts } in leaving {
+        if mark.execute((id.0.as_bytes(), owner, facts))? > 0 {
             ours.push(*id);
         }
     }

@@ -35,7 +35,7 @@ pub(super) fn insert(db: &Connection, deliveries: &[NewDelivery]) -> Result<(), 
 macro_rules! columns {
     () => {
         "SELECT id, incident_id, subscriber_id, kind, command, created_at, state, due_at, rule, attempts,
-             may_have_left, smtp_code, settled_at FROM deliveries "
+             may_have_left, smtp_code, settled_at, facts FROM deliveries "
     };
 }
 pub(super) use columns;
@@ -60,6 +60,7 @@ pub(super) fn stored_delivery(row: &Row<'_>) -> Result<Delivery, Fault> {
         may_have_left: row.get(10)?,
         smtp_code: row.get(11)?,
         settled_at: row.get(12)?,
+        facts: row.get(13)?,
     })
 }
 

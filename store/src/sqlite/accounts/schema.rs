@@ -12,7 +12,7 @@ pub(super) const PLAN: Plan = Plan {
         PRAGMA cache_size = -16384;
         PRAGMA journal_size_limit = 4194304;
     ",
-    steps: &[STEP_1, crate::sqlite::rows::POSITIONS_TABLE],
+    steps: &[STEP_1, crate::sqlite::rows::POSITIONS_TABLE, STEP_3_FACTS_AND_SECRETS],
 };
 
 /// The partial indexes hold only what is not settled, so that they stay small however long the ledger is.
@@ -49,4 +49,14 @@ const STEP_1: &str = "
         WHERE state IN ('queued', 'sending');
     CREATE INDEX deliveries_leased ON deliveries (lease_until) WHERE state = 'sending';
     CREATE INDEX deliveries_settled ON deliveries (settled_at) WHERE settled_at IS NOT NULL;
+";
+
+/// What a message says beyond its command, and the keys that links are signed with.
+const STEP_3_FACTS_AND_SECRETS: &str = "
+    ALTER TABLE deliveries ADD COLUMN facts BLOB;
+
+    CREATE TABLE secrets (
+        name TEXT NOT NULL PRIMARY KEY,
+        secret BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
 ";
