@@ -17,7 +17,7 @@ use crate::respond::{Page, json, tagged};
 use crate::time::Instant;
 
 #[derive(Debug, Serialize)]
-struct IntervalView {
+pub(crate) struct IntervalView {
     id: String,
     line_id: String,
     kind: &'static str,
@@ -41,7 +41,7 @@ struct SegmentView {
 }
 
 impl IntervalView {
-    fn new(stored: StoredInterval) -> Self {
+    pub(crate) fn new(stored: StoredInterval) -> Self {
         let StoredInterval { line_id, version, interval } = stored;
         let id = interval.id(&line_id).to_string();
         let Interval { kind, started_at, ended_at, segments } = interval;

@@ -21,6 +21,7 @@ mod settings;
 mod statuses;
 mod subscriptions;
 mod time;
+mod timeline;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,6 +99,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/lines", get(lines::list))
         .route("/v1/lines/{line}", get(lines::show).put(lines::put).delete(lines::remove))
         .route("/v1/lines/{line}/downtime", get(downtime::of_line))
+        .route("/v1/lines/{line}/timeline", get(timeline::of_line))
         .route("/v1/downtime", get(downtime::list))
         .route("/v1/downtime/{id}", get(downtime::show))
         .route("/v1/statuses", get(statuses::list))

@@ -18,4 +18,5 @@ mod privacy;
 mod redrive;
 mod subscriptions;
 mod support;
+mod timeline;
 mod unavailable;

@@ -1,0 +1,123 @@
+//! What one line did over a window: every run that is not production, whole, and how long each sort of time lasted.
+
+use andon_domain::{DowntimeClass, Interval, Kind, LineId, Millis};
+use andon_store::{IntervalQuery, Scope, StoredInterval};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::Serialize;
+
+use crate::Api;
+use crate::downtime::IntervalView;
+use crate::lines::line_of;
+use crate::params::Params;
+use crate::problem::{Answer, Problem};
+use crate::respond::json;
+use crate::time::Instant;
+
+/// Most runs of one answer.
+pub(crate) const RUNS_MAX: usize = 10_000;
+
+/// How long the window is when the request does not say where it begins.
+const WINDOW_MS_DEFAULT: Millis = 86_400_000;
+
+#[derive(Debug, Serialize)]
+struct TimelineView {
+    line_id: String,
+    from: Instant,
+    to: Instant,
+    items: Vec<IntervalView>,
+    totals: Totals,
+    as_of: Option<Instant>,
+}
+
+/// How the window was spent, in ms. The fields add up to the window.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
+struct Totals {
+    production_ms: Millis,
+    planned_ms: Millis,
+    unplanned_ms: Millis,
+    idle_ms: Millis,
+    unknown_ms: Millis,
+    before_first_event_ms: Millis,
+}
+
+impl Totals {
+    /// Of the window `[from, to)` of a line that says nothing before `first_at`.
+    fn new(runs: &[StoredInterval], first_at: Option<Millis>, from: Millis, to: Millis) -> Self {
+        let mut totals = Self::default();
+        for StoredInterval { interval, .. } in runs {
+            totals.add(interval, from, to);
+        }
+        totals.before_first_event_ms = first_at.unwrap_or(to).clamp(from, to) - from;
+        let Self { planned_ms, unplanned_ms, idle_ms, unknown_ms, before_first_event_ms, .. } = totals;
+        totals.production_ms =
+            to - from - planned_ms - unplanned_ms - idle_ms - unknown_ms - before_first_event_ms;
+        totals
+    }
+
+    fn add(&mut self, run: &Interval, from: Millis, to: Millis) {
+        let ends = run.segments.iter().skip(1).map(|next| next.started_at);
+        for (segment, ended_at) in run.segments.iter().zip(ends.chain([run.ended_at.unwrap_or(to)])) {
+            let ms = ended_at.clamp(from, to) - segment.started_at.clamp(from, to);
+            match run.kind {
+                Kind::Idle => self.idle_ms += ms,
+                Kind::Unknown => self.unknown_ms += ms,
+                Kind::Down => match segment.status.downtime_class() {
+                    Some(DowntimeClass::Planned) => self.planned_ms += ms,
+                    Some(DowntimeClass::Unplanned) | None => self.unplanned_ms += ms,
+                },
+            }
+        }
+    }
+}
+
+/// `GET /v1/lines/{line}/timeline`
+pub(crate) async fn of_line(
+    State(api): State<Api>,
+    path: Result<Path<String>, PathRejection>,
+    params: Params,
+) -> Answer {
+    params.only(&["from", "to"])?;
+    let line = line_of(path)?;
+    // What is to come is no part of a timeline: an open window ends now.
+    let now = (api.clock)();
+    let to = params.instant("to")?.unwrap_or(now).min(now);
+    let from = params.instant("from")?.unwrap_or(to.saturating_sub(WINDOW_MS_DEFAULT).max(0));
+    if from >= to {
+        return Err(Problem::bad_request("`from` must lie before `to`, and before now"));
+    }
+    let row = api.views.line(&line).await?;
+    if row.is_none() && api.views.line_entry(&line).await?.is_none() {
+        return Err(Problem::not_found(format!("nothing is known of line `{line}`")));
+    }
+    // Before the rows, so that what is said to be in them is in them.
+    let as_of = api.as_of().await?;
+    let runs = runs(&api, &line, from, to, RUNS_MAX + 1).await?;
+    if runs.len() > RUNS_MAX {
+        return Err(Problem::field(
+            "from",
+            format!("the window has more than {RUNS_MAX} runs; ask for a shorter one"),
+        ));
+    }
+    let first_run = self::runs(&api, &line, Millis::MIN, Millis::MAX, 1).await?;
+    let first_run_at = first_run.first().map(|run| run.interval.started_at);
+    let first_at = row.map(|row| row.row.since).into_iter().chain(first_run_at).min();
+    let totals = Totals::new(&runs, first_at, from, to);
+    let items = runs.into_iter().map(IntervalView::new).collect();
+    let (from, to) = (Instant(from), Instant(to));
+    json(StatusCode::OK, &TimelineView { line_id: line.to_string(), from, to, items, totals, as_of })
+}
+
+/// The first runs of a line that overlap a window, of every kind.
+async fn runs(
+    api: &Api,
+    line: &LineId,
+    from: Millis,
+    to: Millis,
+    limit: usize,
+) -> Result<Vec<StoredInterval>, Problem> {
+    let scope = Scope::Lines(vec![line.clone()]);
+    let query = IntervalQuery { scope, kind: None, from, to, after: None, limit };
+    Ok(api.views.intervals(&query).await?)
+}
