@@ -4,7 +4,7 @@
 use andon_domain::{CommandKind, IncidentId, Millis, NotificationId, SubscriberId};
 use async_trait::async_trait;
 
-use crate::{Error, Position};
+use crate::{Error, Position, Token, TokenInserted, TokenRevoked};
 
 /// A person, as the accounts know them.
 #[derive(Clone, PartialEq, Eq)]
@@ -297,4 +297,16 @@ pub trait Accounts: Send + Sync {
     /// The secret of that name: 32 random bytes, made when it is first asked for, the same for whoever asks. It must
     /// never be logged.
     async fn secret(&self, name: &str) -> Result<[u8; 32], Error>;
+
+    /// Stores a token, unless its id or its name is taken.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`] if there are [`crate::TOKENS_MAX`] already and none of them has ended by `now`.
+    async fn insert_token(&self, new: &Token, now: Millis) -> Result<TokenInserted, Error>;
+
+    /// Every token, those that ended among them, ordered by (creation, id).
+    async fn tokens(&self) -> Result<Vec<Token>, Error>;
+
+    /// Ends a token, by its id or its name. It stays in [`Accounts::tokens`].
+    async fn revoke_token(&self, name_or_id: &str, now: Millis) -> Result<TokenRevoked, Error>;
 }

@@ -4,6 +4,7 @@
 mod accounts;
 mod error;
 mod links;
+mod tokens;
 mod views;
 
 pub mod sqlite;
@@ -14,6 +15,7 @@ pub use accounts::{
 };
 pub use error::{Disposition, Error};
 pub use links::{ForgedLink, LinkKey, UnsubscribeLink};
+pub use tokens::{TOKENS_MAX, Token, TokenInserted, TokenRevoked, TokenScope};
 pub use views::{
     DeadLetterPage, DeadLetterQuery, DeadLetterRow, DeadLetterWrite, IntervalFound, IntervalQuery,
     IntervalWrite, LateStatus, LineWrite, Position, Resolution, Scope, StoredInterval, StoredLine, ViewBatch,

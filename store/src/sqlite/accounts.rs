@@ -6,6 +6,7 @@ mod deliveries;
 mod schema;
 mod secrets;
 mod subscribers;
+mod tokens;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use super::database::Database;
 use super::{Options, rows};
 use crate::{
     Accounts, Claim, Delivery, DeliveryCounts, Error, Leaving, NewDelivery, NewSubscriber, Position,
-    Settlement, Subscriber, SubscriberInserted,
+    Settlement, Subscriber, SubscriberInserted, Token, TokenInserted, TokenRevoked,
 };
 
 /// The accounts on SQLite. Cloning it is cheap: the file is shared.
@@ -134,6 +135,18 @@ impl Accounts for SqliteAccounts {
                 self.db.write("keep a secret", |tx| secrets::first(tx, name, candidate))
             }
         }
+    }
+
+    async fn insert_token(&self, new: &Token, now: Millis) -> Result<TokenInserted, Error> {
+        self.db.write("store a token", |tx| tokens::insert(tx, new, now))
+    }
+
+    async fn tokens(&self) -> Result<Vec<Token>, Error> {
+        self.db.read("read the tokens", tokens::all)
+    }
+
+    async fn revoke_token(&self, name_or_id: &str, now: Millis) -> Result<TokenRevoked, Error> {
+        self.db.write("revoke a token", |tx| tokens::revoke(tx, name_or_id, now))
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod ledger;
 pub(crate) mod rows;
 pub(crate) mod secrets;
 pub(crate) mod subscribers;
+pub(crate) mod tokens;
 pub(crate) mod window;
 
 use std::future::Future;
@@ -132,6 +133,12 @@ macro_rules! conformance {
             the_sweep_lists_old_subscribers_page_by_page
             after_an_erasure_no_byte_of_the_address_is_left
             an_erasure_ends_what_is_queued_and_leaves_what_is_being_sent
+        );
+        conformance!($fixture, tokens:
+            a_token_comes_back_as_it_was_stored_and_is_seen_by_every_handle
+            a_name_belongs_to_one_living_token_and_an_id_to_one_for_ever
+            a_token_is_revoked_once_by_its_name_or_its_id
+            beyond_the_limit_those_that_ended_first_make_room
         );
         conformance!($fixture, ledger:
             a_delivery_is_entered_once_with_the_positions

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use andon_domain::{IncidentId, Millis, NotificationId, SubscriberId};
 use andon_store::{
     Accounts, Claim, Delivery, DeliveryCounts, Error, Leaving, NewDelivery, NewSubscriber, Position,
-    Settlement, Subscriber, SubscriberInserted,
+    Settlement, Subscriber, SubscriberInserted, Token, TokenInserted, TokenRevoked,
 };
 use async_trait::async_trait;
 
@@ -136,5 +136,17 @@ impl Accounts for FaultyAccounts {
 
     async fn secret(&self, name: &str) -> Result<[u8; 32], Error> {
         self.call(self.inner.secret(name)).await
+    }
+
+    async fn insert_token(&self, new: &Token, now: Millis) -> Result<TokenInserted, Error> {
+        self.call(self.inner.insert_token(new, now)).await
+    }
+
+    async fn tokens(&self) -> Result<Vec<Token>, Error> {
+        self.call(self.inner.tokens()).await
+    }
+
+    async fn revoke_token(&self, name_or_id: &str, now: Millis) -> Result<TokenRevoked, Error> {
+        self.call(self.inner.revoke_token(name_or_id, now)).await
     }
 }

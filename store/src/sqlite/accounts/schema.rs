@@ -12,7 +12,7 @@ pub(super) const PLAN: Plan = Plan {
         PRAGMA cache_size = -16384;
         PRAGMA journal_size_limit = 4194304;
     ",
-    steps: &[STEP_1, crate::sqlite::rows::POSITIONS_TABLE, STEP_3_FACTS_AND_SECRETS],
+    steps: &[STEP_1, crate::sqlite::rows::POSITIONS_TABLE, STEP_3_FACTS_AND_SECRETS, STEP_4_TOKENS],
 };
 
 /// The partial indexes hold only what is not settled, so that they stay small however long the ledger is.
@@ -59,4 +59,17 @@ const STEP_3_FACTS_AND_SECRETS: &str = "
         name TEXT NOT NULL PRIMARY KEY,
         secret BLOB NOT NULL
     ) STRICT, WITHOUT ROWID;
+";
+
+const STEP_4_TOKENS: &str = "
+    CREATE TABLE tokens (
+        id TEXT NOT NULL PRIMARY KEY,
+        name TEXT NOT NULL,
+        scopes TEXT NOT NULL,
+        secret_sha256 BLOB NOT NULL,
+        created_at INTEGER NOT NULL,
+        expires_at INTEGER,
+        revoked_at INTEGER
+    ) STRICT;
+    CREATE UNIQUE INDEX token_by_name ON tokens (name) WHERE revoked_at IS NULL;
 ";
