@@ -4,6 +4,7 @@
 //! line or an answer, but in the answer to whoever asked by that address.
 
 mod address;
+pub mod board;
 mod body;
 mod cursor;
 mod dead_letters;
@@ -116,6 +117,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/dead-letters/{id}", get(dead_letters::show))
         .route("/v1/dead-letters/{id}/redrive", post(dead_letters::redrive))
         .route("/v1/dead-letters/{id}/discard", post(dead_letters::discard))
+        .merge(board::routes())
         .fallback(problem::no_route)
         .method_not_allowed_fallback(problem::no_method)
         .layer(DefaultBodyLimit::max(body_bytes_max))

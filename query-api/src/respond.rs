@@ -36,23 +36,25 @@ pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Answer {
 pub(crate) fn tagged(headers: &HeaderMap, value: &impl Serialize) -> Answer {
     let body = bytes(value)?;
     let tag = format!("\"{:016x}\"", cursor::hash(&body));
-    let is_known = headers
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|known| {
-            matches!(known.trim().trim_start_matches("W/"), "*")
-                || known.trim().trim_start_matches("W/") == tag
-        });
     let tag = HeaderValue::from_str(&tag).map_err(|_| Problem::internal())?;
-    let mut response = if is_known {
+    let mut response = if is_known(headers, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         ([(header::CONTENT_TYPE, JSON)], Body::from(body)).into_response()
     };
     response.headers_mut().insert(header::ETAG, tag);
     Ok(response)
+}
+
+/// Whether the reader says that they have what `tag` stands for.
+pub(crate) fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
+    headers
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|known| known.trim().trim_start_matches("W/"))
+        .any(|known| known == "*" || known.as_bytes() == tag.as_bytes())
 }
 
 impl Api {

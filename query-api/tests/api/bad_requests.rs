@@ -46,7 +46,7 @@ pub(crate) fn rows() -> Vec<Row> {
 
 fn paths() -> Vec<Row> {
     vec![
-        row("no route", "GET", "/", 404),
+        row("no route", "GET", "/nowhere", 404),
         row("no route", "GET", "/v2/lines", 404),
         row("a path of 20,000 characters", "GET", &"/a".repeat(10_000), 404),
         row("no line", "GET", "/v1/lines/", 404),
