@@ -1,7 +1,7 @@
 //! The mailer of Andon: it takes notification commands into the delivery ledger, and mails what the ledger holds.
 //!
 //! ```text
-//! [notification-commands] ── intake ──▶ ledger (accounts) ── dispatch ──▶ transport (`.eml` files, later SMTP)
+//! [notification-commands] ── intake ──▶ ledger (accounts) ── dispatch ──▶ transport (`.eml` files or SMTP)
 //! ```
 //!
 //! The core decided who is told what; here it is decided only when a message leaves, and whether it still does. A
@@ -19,6 +19,7 @@ mod policy;
 mod render;
 mod retry;
 mod sending;
+mod smtp;
 mod transport;
 
 pub use config::{Config, ConfigError};
@@ -27,4 +28,5 @@ pub use mailer::{Clock, Mailer};
 pub use metrics::Metrics;
 pub use outbox::{Outbox, OutboxError};
 pub use render::{Look, RenderError, render};
-pub use transport::{Mail, SendError, Transport};
+pub use smtp::{Encryption, Login, Smtp, SmtpConfig, SmtpConfigError, SmtpMetrics, SmtpOpenError, Timeouts};
+pub use transport::{Mail, ReplyCode, SendError, Transport};

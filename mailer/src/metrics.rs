@@ -103,7 +103,10 @@ impl Metrics {
 }
 
 /// Makes and registers one metric.
-fn registered<M: Collector + Clone + 'static>(registry: &Registry, metric: prometheus::Result<M>) -> M {
+pub(crate) fn registered<M: Collector + Clone + 'static>(
+    registry: &Registry,
+    metric: prometheus::Result<M>,
+) -> M {
     let metric = metric.expect("the names and labels are valid");
     registry.register(Box::new(metric.clone())).expect("each metric is registered once");
     metric

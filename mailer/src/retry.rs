@@ -47,12 +47,12 @@ impl Attempt {
         };
         let verdict = match outcome {
             Ok(()) => Verdict { may_have_left: true, ..ended(DeliveryState::Sent, "sent") },
-            Err(SendError::Refused { code }) => {
-                Verdict { smtp_code: Some(*code), ..ended(DeliveryState::Refused, "refused") }
+            Err(SendError::Refused { reply }) => {
+                Verdict { smtp_code: Some(reply.code), ..ended(DeliveryState::Refused, "refused") }
             }
             Err(SendError::Message { .. }) => ended(DeliveryState::Refused, "message_unsendable"),
-            Err(SendError::Transient { code }) => {
-                Verdict { smtp_code: Some(*code), ..self.again("retry_transient") }
+            Err(SendError::Transient { reply }) => {
+                Verdict { smtp_code: Some(reply.code), ..self.again("retry_transient") }
             }
             Err(SendError::Ambiguous(_)) => Verdict { may_have_left: true, ..self.again("retry_ambiguous") },
             Err(SendError::Infrastructure(_)) => {
@@ -121,10 +121,10 @@ mod tests {
         #[rustfmt::skip]
         let rows = [
             (Ok(()), false,                                    (Sent, 9, "sent", true, None, true)),
-            (Err(SendError::Refused { code: 550 }), false,     (Refused, 9, "refused", false, Some(550), true)),
-            (Err(SendError::Refused { code: 550 }), true,      (Refused, 9, "refused", true, Some(550), true)),
-            (Err(SendError::Transient { code: 451 }), false,   (Queued, 60_009, "retry_transient", false, Some(451), true)),
-            (Err(SendError::Transient { code: 451 }), true,    (Queued, 60_009, "retry_transient", true, Some(451), true)),
+            (Err(SendError::Refused { reply: 550.into() }), false,     (Refused, 9, "refused", false, Some(550), true)),
+            (Err(SendError::Refused { reply: 550.into() }), true,      (Refused, 9, "refused", true, Some(550), true)),
+            (Err(SendError::Transient { reply: 451.into() }), false,   (Queued, 60_009, "retry_transient", false, Some(451), true)),
+            (Err(SendError::Transient { reply: 451.into() }), true,    (Queued, 60_009, "retry_transient", true, Some(451), true)),
             (Err(SendError::Ambiguous(error())), false,        (Queued, 60_009, "retry_ambiguous", true, None, true)),
             (Err(SendError::Infrastructure(error())), false,   (Queued, 77, "way_out_broken", false, None, false)),
             (Err(SendError::Infrastructure(error())), true,    (Queued, 77, "way_out_broken", true, None, false)),
@@ -139,8 +139,9 @@ mod tests {
 
     #[test]
     fn retries_come_after_1_10_and_60_minutes_and_then_hourly() {
-        let due =
-            |attempts| attempt(attempts, false, 0).judge(&Err(SendError::Transient { code: 451 }), 0).due_at;
+        let due = |attempts| {
+            attempt(attempts, false, 0).judge(&Err(SendError::Transient { reply: 451.into() }), 0).due_at
+        };
         assert_eq!([1, 2, 3, 4, 100].map(due), [60_000, 600_000, 3_600_000, 3_600_000, 3_600_000]);
     }
 
@@ -161,7 +162,7 @@ mod tests {
     #[test]
     fn after_five_days_it_gives_up_and_says_whether_it_may_have_left() {
         for (outcome, left) in [
-            (Err(SendError::Transient { code: 451 }), false),
+            (Err(SendError::Transient { reply: 451.into() }), false),
             (Err(SendError::Ambiguous(error())), true),
             (Err(SendError::Infrastructure(error())), false),
         ] {

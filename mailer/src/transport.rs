@@ -35,20 +35,42 @@ impl fmt::Debug for Mail {
     }
 }
 
+/// What a server answered, without its words: those may quote the recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplyCode {
+    /// The reply code of RFC 5321, as in 550.
+    pub code: u16,
+    /// The enhanced status code of RFC 3463, as in 5.1.1, if the server gave one.
+    pub enhanced: Option<(u8, u16, u16)>,
+}
+
+impl From<u16> for ReplyCode {
+    fn from(code: u16) -> Self {
+        Self { code, enhanced: None }
+    }
+}
+
+impl fmt::Display for ReplyCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.code)?;
+        self.enhanced.map_or(Ok(()), |(class, subject, detail)| write!(f, " {class}.{subject}.{detail}"))
+    }
+}
+
 /// Why a message was not accepted, by what that means for it.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
     /// This recipient, for good (SMTP 5xx). It surely did not arrive.
-    #[error("the server refuses the recipient with code {code}")]
+    #[error("the server refuses the recipient with {reply}")]
     Refused {
-        /// The reply code.
-        code: u16,
+        /// What the server answered.
+        reply: ReplyCode,
     },
     /// This recipient, for now (SMTP 4xx). It surely did not arrive.
-    #[error("could not deliver now, the server answered {code}")]
+    #[error("could not deliver now, the server answered {reply}")]
     Transient {
-        /// The reply code.
-        code: u16,
+        /// What the server answered.
+        reply: ReplyCode,
     },
     /// The connection broke where the message may have been accepted already.
     #[error("could not learn whether the message was accepted")]

@@ -21,6 +21,7 @@ use crate::{Config, ConfigError, Mail};
 use cleaned::cleaned;
 use local_time::Local;
 use text::Language;
+pub(crate) use thread_index::base64;
 
 /// What all messages have in common.
 #[derive(Debug, Clone)]

@@ -21,7 +21,7 @@ pub(super) fn thread_index(incident: IncidentId, started_at: Millis) -> [u8; 22]
 }
 
 /// Base64 of RFC 4648 with padding; 22 bytes make 32 characters.
-pub(super) fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {

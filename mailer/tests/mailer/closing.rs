@@ -9,7 +9,7 @@ use andon_store::DeliveryState::{
 use crate::support::{DAY, HOUR, MINUTE, Plant, START, command, turn};
 
 fn transient() -> SendError {
-    SendError::Transient { code: 451 }
+    SendError::Transient { reply: 451.into() }
 }
 
 fn ambiguous() -> SendError {
@@ -114,7 +114,7 @@ fn an_opening_that_may_have_left_is_closed_at_once_and_never_comes_after_its_clo
 fn a_refused_opening_takes_its_close_with_it_unless_it_may_have_left() {
     for may_have_left in [false, true] {
         let plant = Plant::new();
-        let mut answers = vec![Err(SendError::Refused { code: 550 })];
+        let mut answers = vec![Err(SendError::Refused { reply: 550.into() })];
         if may_have_left {
             answers.push(Err(ambiguous()));
         }

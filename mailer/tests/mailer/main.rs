@@ -8,5 +8,6 @@ mod messages;
 mod outages;
 mod outbox;
 mod role;
+mod smtp;
 mod support;
 mod threads;

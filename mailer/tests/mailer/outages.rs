@@ -119,8 +119,8 @@ fn an_outage_of_five_days_ends_with_an_answer() {
 fn one_bad_recipient_costs_nobody_else_anything() {
     let plant = Plant::new();
     plant.transport.answer(|mail| match mail.subscriber_id.0.as_u128() {
-        1 => Err(SendError::Refused { code: 550 }),
-        2 => Err(SendError::Transient { code: 421 }),
+        1 => Err(SendError::Refused { reply: 550.into() }),
+        2 => Err(SendError::Transient { reply: 421.into() }),
         _ => Ok(()),
     });
     let mut mailer = plant.mailer();

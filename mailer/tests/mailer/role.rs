@@ -196,8 +196,8 @@ fn no_log_line_tells_an_address_a_line_or_a_reason() {
             Err(SendError::Message { why: "the server knows no such address" }),
             Err(SendError::Infrastructure("no connection".into())),
             Err(SendError::Ambiguous("it broke".into())),
-            Err(SendError::Transient { code: 421 }),
-            Err(SendError::Refused { code: 550 }),
+            Err(SendError::Transient { reply: 421.into() }),
+            Err(SendError::Refused { reply: 550.into() }),
         ];
         plant.transport.answer(move |_| outcomes.pop().unwrap_or(Ok(())));
         plant.subscribe(&andon_store::Subscriber { address: "worker\u{1}@".to_owned(), ..subscriber(9) });
