@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use andon_log::sqlite::SqliteLog;
 use andon_log::{Appender, Topic};
-use andon_mailer::{Mailer, Outbox};
+use andon_mailer::{Mailer, Outbox, Smtp, SmtpMetrics, Transport};
 use andon_processor::{Projector, ProjectorConfig, ProjectorMetrics, Worker, WorkerConfig, WorkerMetrics};
 use andon_query_api::{Api, ApiConfig, ApiMetrics};
 use andon_store::sqlite::{SqliteAccounts, SqliteViews};
@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use tracing::{error, info};
 
 use crate::admin::{self, Admin, RoleHealth, now_ms};
-use crate::config::Config;
+use crate::config::{Config, MailTransport};
 use crate::exit::{Failure, chain};
 use crate::sweep::Sweep;
 
@@ -70,6 +70,7 @@ impl Running {
 
         check_positions(&log, views.as_ref(), accounts.as_ref()).await?;
         let registry = Registry::new();
+        let transport = transport(config, &outbox, &registry)?;
         let (failed_to, failed) = watch::channel(false);
         let (stop_http, http_stops) = watch::channel(false);
         let mut starting = Starting {
@@ -81,7 +82,7 @@ impl Running {
         };
         starting.processor(&log, config, &registry)?;
         starting.projector(&log, &views, &registry).await?;
-        starting.mailer(&log, &accounts, outbox.clone(), config, &registry).await?;
+        starting.mailer(&log, &accounts, transport, config, &registry).await?;
 
         let sweep = Sweep {
             log: log.clone(),
@@ -237,7 +238,7 @@ impl Starting {
         &mut self,
         log: &SqliteLog,
         accounts: &Arc<dyn Accounts>,
-        outbox: Outbox,
+        transport: Box<dyn Transport>,
         config: &Config,
         registry: &Registry,
     ) -> Result<(), Failure> {
@@ -258,15 +259,21 @@ impl Starting {
         };
         // The folder is ours alone: whoever claimed a delivery before is dead.
         accounts.end_leases(now_ms()).await.map_err(|e| needed("write the accounts")(&e))?;
+        let defaults = andon_mailer::Config::default();
+        let lease_ms = match config.mail_transport {
+            MailTransport::Outbox => defaults.lease_ms,
+            MailTransport::Smtp => config.smtp.timeouts.lease_ms(),
+        };
         let mailer = Mailer::new(
             Box::new(log.reader(&[(topic, 0, from)]).map_err(|e| opened(&e))?),
             accounts.clone(),
-            Box::new(outbox),
+            transport,
             andon_mailer::Config {
                 from: config.mail_from.clone(),
                 domain: config.mail_domain.clone(),
                 notify_max_age_ms: config.fold.notify_age_ms_max,
-                ..andon_mailer::Config::default()
+                lease_ms,
+                ..defaults
             },
             andon_mailer::Metrics::new(registry),
             Arc::new(now_ms),
@@ -274,6 +281,17 @@ impl Starting {
         )
         .map_err(|e| needed("start the mailer")(&e))?;
         self.spawn("mailer", move |stop, on_turn| mailer.run(stop, on_turn))
+    }
+}
+
+/// The way out for mails. The outbox stays what an erasure looks into: mails may lie there from before a mail server was set.
+fn transport(config: &Config, outbox: &Outbox, registry: &Registry) -> Result<Box<dyn Transport>, Failure> {
+    match config.mail_transport {
+        MailTransport::Outbox => Ok(Box::new(outbox.clone())),
+        MailTransport::Smtp => {
+            let smtp = Smtp::open(config.smtp.transport(), SmtpMetrics::new(registry));
+            Ok(Box::new(smtp.map_err(|error| Failure::Config(format!("`mail.smtp`: {}", chain(&error))))?))
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 use lettre::Message;
 use lettre::message::Mailbox;
 
+use crate::address::with_ascii_domain;
+
 /// Settings of the mailer. Times are in milliseconds of wall time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -122,7 +124,13 @@ impl Config {
         if self.from.chars().any(char::is_control) {
             return Err(refused());
         }
-        let sender: Mailbox = self.from.parse().map_err(|_| refused())?;
+        let Mailbox { name, email } = self.from.parse().map_err(|_| refused())?;
+        let email = with_ascii_domain(&email).ok_or_else(refused)?;
+        // Else a server without SMTPUTF8 would take no message at all.
+        if !email.user().is_ascii() {
+            return Err(refused());
+        }
+        let sender = Mailbox { name, email };
         // The builder reads the sender back from its header, which not every address survives.
         match Message::builder().from(sender.clone()).to(sender.clone()).body(String::new()) {
             Ok(_) => Ok(sender),
@@ -138,6 +146,8 @@ mod tests {
     #[test]
     fn the_defaults_are_valid() {
         assert_eq!(Config::default().check(), Ok(()));
+        let spanish = Config { from: "Señal <andon@fábrica.example>".to_owned(), ..Config::default() };
+        assert_eq!(spanish.sender().unwrap().email.to_string(), "andon@xn--fbrica-pta.example");
     }
 
     #[test]
@@ -147,6 +157,7 @@ mod tests {
             (Config { from: "nobody".into(), ..ok() }, "the sender `nobody` is no address"),
             (Config { from: "A\r\nBcc: x@y.z <a@b.c>".into(), ..ok() }, "the sender `A\\r\\nBcc"),
             (Config { from: "\"a b\"@c.d".into(), ..ok() }, "the sender `\\\"a b"),
+            (Config { from: "señal@plant.example".into(), ..ok() }, "the sender `señal@"),
             (Config { domain: String::new(), ..ok() }, "the domain `` is none"),
             (Config { domain: "a..b".into(), ..ok() }, "the domain `a..b` is none"),
             (Config { domain: "a>\r\nX: y".into(), ..ok() }, "the domain `a>\\r\\nX: y` is none"),

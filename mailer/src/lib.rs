@@ -7,6 +7,7 @@
 //! The core decided who is told what; here it is decided only when a message leaves, and whether it still does. A
 //! retry is the same message, byte for byte. No address and no content may reach a log line, a metric or an error.
 
+mod address;
 mod breaker;
 mod config;
 mod dispatch;

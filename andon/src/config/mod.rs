@@ -2,6 +2,7 @@
 //! unit, default and how it is read, so that the program, `config show` and the errors cannot disagree.
 
 mod layers;
+mod mail;
 mod settings;
 mod value;
 
@@ -9,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub(crate) use layers::{Layer, Origin, load};
+pub(crate) use mail::{MailTransport, SmtpSettings};
 pub(crate) use settings::{SETTINGS, Setting};
 pub(crate) use value::duration_ms;
 
@@ -29,6 +31,10 @@ pub(crate) struct Config {
     pub(crate) mail_from: String,
     /// Right-hand side of message ids.
     pub(crate) mail_domain: String,
+    /// How mails leave.
+    pub(crate) mail_transport: MailTransport,
+    /// The mail server, where they leave by one.
+    pub(crate) smtp: SmtpSettings,
     /// How long the log keeps records, in ms.
     pub(crate) log_age_ms_max: i64,
     /// How many bytes the log keeps.
@@ -66,6 +72,8 @@ impl Default for Config {
             fold: FoldConfig::default(),
             mail_from: String::new(),
             mail_domain: String::new(),
+            mail_transport: MailTransport::Outbox,
+            smtp: SmtpSettings::default(),
             log_age_ms_max: 0,
             log_bytes_max: 0,
             body_bytes_max: 0,
@@ -99,6 +107,7 @@ impl Config {
         if self.listen == self.admin && self.listen.port() != 0 {
             errors.push(("admin.listen", format!("`{}` is the address of the API too", self.admin)));
         }
+        errors.extend(mail::check(self));
         errors
     }
 }

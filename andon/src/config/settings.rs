@@ -1,5 +1,8 @@
 //! The table of settings.
 
+use andon_mailer::Encryption;
+
+use super::mail::{MailTransport, timeout, timeout_ms};
 use super::value::{bytes, duration_ms, number, show_bytes, show_duration, switch};
 use super::{Config, LogFormat};
 
@@ -40,6 +43,15 @@ fn word(text: &str, what: &str, bytes_max: usize) -> Result<String, String> {
         return Err(format!("{what} has 1 to {bytes_max} bytes and no control characters"));
     }
     Ok(text.to_owned())
+}
+
+/// A value that may be left out, for which another word stands.
+fn unless<T>(
+    text: &str,
+    absent: &str,
+    read: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<Option<T>, String> {
+    if text == absent { Ok(None) } else { read(text).map(Some) }
 }
 
 /// Every setting, in the order in which `config show` prints them.
@@ -130,6 +142,132 @@ pub(crate) const SETTINGS: &[Setting] = &[
         default: "andon.localhost",
         set: |c, v| put(&mut c.mail_domain, word(v, "a domain", 253)),
         get: |c| c.mail_domain.clone(),
+    },
+    Setting {
+        key: "mail.transport",
+        doc: "how mails leave: `outbox`, as files in the data folder that nobody gets, or `smtp`, by a mail server",
+        default: "outbox",
+        set: |c, v| {
+            let value = match v {
+                "outbox" => Ok(MailTransport::Outbox),
+                "smtp" => Ok(MailTransport::Smtp),
+                other => Err(format!("`{other}` is neither `outbox` nor `smtp`")),
+            };
+            put(&mut c.mail_transport, value)
+        },
+        get: |c| {
+            match c.mail_transport {
+                MailTransport::Outbox => "outbox",
+                MailTransport::Smtp => "smtp",
+            }
+            .to_owned()
+        },
+    },
+    Setting {
+        key: "mail.smtp.host",
+        doc: "name or address of the mail server, for which its certificate must be; `none`: not set",
+        default: "none",
+        set: |c, v| put(&mut c.smtp.host, unless(v, "none", |v| word(v, "a host", 253))),
+        get: |c| c.smtp.host.clone().unwrap_or("none".to_owned()),
+    },
+    Setting {
+        key: "mail.smtp.port",
+        doc: "port of the mail server, 1 to 65535; `auto`: 587 with `starttls`, 465 with `implicit`, 25 with `none`",
+        default: "auto",
+        set: |c, v| put(&mut c.smtp.port, unless(v, "auto", |v| number(v, 1, 65_535))),
+        get: |c| c.smtp.port.map_or("auto".to_owned(), |port| port.to_string()),
+    },
+    Setting {
+        key: "mail.smtp.tls",
+        doc: "`starttls`, which is required then, `implicit`: TLS from the first byte, or `none`: on this machine alone",
+        default: "starttls",
+        set: |c, v| {
+            let value = match v {
+                "starttls" => Ok(Encryption::StartTls),
+                "implicit" => Ok(Encryption::Implicit),
+                "none" => Ok(Encryption::None),
+                other => Err(format!("`{other}` is none of `starttls`, `implicit`, `none`")),
+            };
+            put(&mut c.smtp.encryption, value)
+        },
+        get: |c| {
+            match c.smtp.encryption {
+                Encryption::StartTls => "starttls",
+                Encryption::Implicit => "implicit",
+                Encryption::None => "none",
+            }
+            .to_owned()
+        },
+    },
+    Setting {
+        key: "mail.smtp.allow_plaintext",
+        doc: "whether `mail.smtp.tls = \"none\"` may leave this machine: addresses and stops can be read on the way",
+        default: "false",
+        set: |c, v| put(&mut c.smtp.allows_plaintext, switch(v)),
+        get: |c| c.smtp.allows_plaintext.to_string(),
+    },
+    Setting {
+        key: "mail.smtp.user",
+        doc: "user at the mail server; `none`: it is not asked for one",
+        default: "none",
+        set: |c, v| put(&mut c.smtp.user, unless(v, "none", |v| word(v, "a user", 255))),
+        get: |c| c.smtp.user.clone().unwrap_or("none".to_owned()),
+    },
+    Setting {
+        key: "mail.smtp.password_file",
+        doc: "file with the user's password in one line, read for each connection; `none`: not set",
+        default: "none",
+        set: |c, v| {
+            put(&mut c.smtp.password_file, unless(v, "none", |v| word(v, "a file", 4096).map(Into::into)))
+        },
+        get: |c| c.smtp.password_file.as_ref().map_or("none".to_owned(), |path| path.display().to_string()),
+    },
+    Setting {
+        key: "mail.smtp.ca_file",
+        doc: "PEM file of certificates to trust beside those of the system; `none`: those alone",
+        default: "none",
+        set: |c, v| put(&mut c.smtp.ca_file, unless(v, "none", |v| word(v, "a file", 4096).map(Into::into))),
+        get: |c| c.smtp.ca_file.as_ref().map_or("none".to_owned(), |path| path.display().to_string()),
+    },
+    Setting {
+        key: "mail.smtp.hello_name",
+        doc: "our name in EHLO; `auto`: the address of our end of the connection",
+        default: "auto",
+        set: |c, v| put(&mut c.smtp.hello_name, unless(v, "auto", |v| word(v, "a host name", 253))),
+        get: |c| c.smtp.hello_name.clone().unwrap_or("auto".to_owned()),
+    },
+    Setting {
+        key: "mail.smtp.lanes",
+        doc: "connections to the mail server at once, 1 to 64",
+        default: "8",
+        set: |c, v| {
+            put(
+                &mut c.smtp.lanes,
+                number(v, std::num::NonZeroUsize::MIN, std::num::NonZeroUsize::MIN.saturating_add(63)),
+            )
+        },
+        get: |c| c.smtp.lanes.to_string(),
+    },
+    Setting {
+        key: "mail.smtp.connect_timeout",
+        doc: "how long the mail server may take to take a connection, up to 1h",
+        default: "10s",
+        set: |c, v| put(&mut c.smtp.timeouts.connect, positive(v).map(timeout)),
+        get: |c| show_duration(timeout_ms(c.smtp.timeouts.connect)),
+    },
+    Setting {
+        key: "mail.smtp.command_timeout",
+        doc: "how long it may take to answer a command, up to 1h",
+        default: "30s",
+        set: |c, v| put(&mut c.smtp.timeouts.command, positive(v).map(timeout)),
+        get: |c| show_duration(timeout_ms(c.smtp.timeouts.command)),
+    },
+    Setting {
+        key: "mail.smtp.accept_timeout",
+        doc: "how long it may take to accept a whole message, up to 1h; others wait meanwhile, a repeat may come after it",
+        default: "2m",
+        set: |c, v| put(&mut c.smtp.timeouts.accept, positive(v).map(timeout)),
+        get: |c| show_duration(timeout_ms(c.smtp.timeouts.accept)),
     },
     Setting {
         key: "log.max_age",

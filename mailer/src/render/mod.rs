@@ -17,6 +17,7 @@ use lettre::address::Envelope;
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, SinglePart};
 
+use crate::address::with_ascii_domain;
 use crate::{Config, ConfigError, Mail};
 use cleaned::cleaned;
 use local_time::Local;
@@ -58,6 +59,7 @@ pub enum RenderError {
 /// The address of the subscriber is none. Everything else that a command can hold has a message.
 pub fn render(command: &Command, subscriber: &Subscriber, look: &Look) -> Result<Mail, RenderError> {
     let to: Address = subscriber.address.parse().map_err(|_| RenderError::Address)?;
+    let to = with_ascii_domain(&to).ok_or(RenderError::Address)?;
     let envelope =
         Envelope::new(Some(look.from.email.clone()), vec![to.clone()]).map_err(RenderError::Build)?;
     let language = Language::of(&subscriber.locale);

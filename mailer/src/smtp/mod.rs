@@ -107,7 +107,7 @@ impl Smtp {
         }
         // The server may have had enough of that connection, or of this message: a new one tells.
         let mut lane = self.pool.enter();
-        lane.put(self.connect(until).map_err(Fault::judged)?);
+        lane.open(|| self.connect(until)).map_err(Fault::judged)?;
         lane.deliver(&parcel, until).map_err(Fault::judged_again)
     }
 
@@ -118,13 +118,12 @@ impl Smtp {
             self.metrics.connection(Connection::Reused);
             return Ok(lane);
         }
-        match self.connect(until) {
-            Ok(session) => lane.put(session),
+        match lane.open(|| self.connect(until)) {
             // A server that takes no more connections still serves those it has.
             Err(fault) if fault.is_about_connections() && lane.wait_for_idle(until) => {
                 self.metrics.connection(Connection::Reused);
             }
-            Err(fault) => return Err(fault),
+            opened => opened?,
         }
         Ok(lane)
     }

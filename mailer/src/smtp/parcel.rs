@@ -30,7 +30,7 @@ impl<'a> Parcel<'a> {
         let sender = mail.envelope.from();
         for address in sender.into_iter().chain([recipient]) {
             let text: &str = address.as_ref();
-            if text.chars().any(|char| char.is_control() || matches!(char, ' ' | '<' | '>')) {
+            if text.chars().any(|char| char.is_control() || matches!(char, '<' | '>')) {
                 return Err(Fault::Message("an address has characters that a command cannot hold"));
             }
         }
@@ -146,9 +146,7 @@ mod tests {
 
     #[test]
     fn a_message_has_one_recipient_whose_address_a_command_can_hold() {
-        for recipients in
-            [&["a@b.example", "c@d.example"][..], &["\"a b\"@c.example"], &["\"a>b\"@c.example"]]
-        {
+        for recipients in [&["a@b.example", "c@d.example"][..], &["\"a>b\"@c.example"]] {
             let mail = mail("a@b.example", recipients, "");
             assert!(matches!(Parcel::pack(&mail), Err(Fault::Message(_))), "{recipients:?}");
         }

@@ -14,21 +14,30 @@ const IDLE_MAX: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub(super) struct Pool {
     state: Mutex<State>,
-    /// Told when a connection comes to rest, or a lane leaves without one.
+    /// Told when a connection comes to rest, and when one is lost.
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct State {
     idle: Vec<Session>,
-    /// Lanes that hold a connection.
-    busy: usize,
+    /// Lanes that hold a connection or are making one: as long as there are any, one may come to rest.
+    at_work: usize,
 }
 
 impl Pool {
     /// A lane, without a connection yet.
     pub(super) fn enter(&self) -> Lane<'_> {
         Lane { pool: self, session: None }
+    }
+
+    /// A lane's work is over; its connection rests, if there is one left.
+    fn leave(&self, session: Option<Session>) {
+        let mut state = self.lock();
+        state.at_work -= 1;
+        state.idle.extend(session);
+        drop(state);
+        self.changed.notify_all();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -45,65 +54,71 @@ pub(super) struct Lane<'a> {
 impl Lane<'_> {
     /// Takes a connection that rests; whether there was one.
     pub(super) fn take_idle(&mut self) -> bool {
+        let mut state = self.pool.lock();
+        let stale = self.take_from(&mut state);
+        drop(state);
+        stale.into_iter().for_each(Session::quit);
+        self.session.is_some()
+    }
+
+    /// Waits until another lane has done with its connection, and takes it. Not if no lane has one, or none is done in
+    /// time.
+    pub(super) fn wait_for_idle(&mut self, until: Instant) -> bool {
         let mut stale = Vec::new();
         let mut state = self.pool.lock();
-        while let Some(session) = state.idle.pop() {
-            if session.is_reusable(IDLE_MAX) {
-                state.busy += 1;
-                self.session = Some(session);
+        loop {
+            stale.append(&mut self.take_from(&mut state));
+            let left = until.saturating_duration_since(Instant::now());
+            if self.session.is_some() || state.at_work == 0 || left.is_zero() {
                 break;
             }
-            stale.push(session);
+            let waited = self.pool.changed.wait_timeout(state, left);
+            state = waited.expect("no lane panics while it holds the pool").0;
         }
         drop(state);
         stale.into_iter().for_each(Session::quit);
         self.session.is_some()
     }
 
-    /// Waits until another lane has done with its connection, and takes it. Not if there is no such lane, or none is
-    /// done in time.
-    pub(super) fn wait_for_idle(&mut self, until: Instant) -> bool {
-        loop {
-            if self.take_idle() {
-                return true;
+    /// Makes a connection of its own.
+    pub(super) fn open(&mut self, connect: impl FnOnce() -> Result<Session, Fault>) -> Result<(), Fault> {
+        self.pool.lock().at_work += 1;
+        match connect() {
+            Ok(session) => {
+                self.session = Some(session);
+                Ok(())
             }
-            let state = self.pool.lock();
-            let left = until.saturating_duration_since(Instant::now());
-            if state.busy == 0 && state.idle.is_empty() || left.is_zero() {
-                return false;
-            }
-            if state.idle.is_empty() {
-                drop(
-                    self.pool
-                        .changed
-                        .wait_timeout(state, left)
-                        .expect("no lane panics while it holds the pool"),
-                );
+            Err(fault) => {
+                self.pool.leave(None);
+                Err(fault)
             }
         }
-    }
-
-    /// Takes a new connection.
-    pub(super) fn put(&mut self, session: Session) {
-        self.pool.lock().busy += 1;
-        self.session = Some(session);
     }
 
     /// Hands a message over.
     pub(super) fn deliver(&mut self, parcel: &Parcel<'_>, until: Instant) -> Result<(), Fault> {
         self.session.as_mut().expect("a lane is given its connection first").deliver(parcel, until)
     }
+
+    /// Takes a connection that rests, if there is one that still may be used; those that may not be are returned.
+    fn take_from(&mut self, state: &mut State) -> Vec<Session> {
+        let mut stale = Vec::new();
+        while let Some(session) = state.idle.pop() {
+            if session.is_reusable(IDLE_MAX) {
+                state.at_work += 1;
+                self.session = Some(session);
+                break;
+            }
+            stale.push(session);
+        }
+        stale
+    }
 }
 
 impl Drop for Lane<'_> {
     fn drop(&mut self) {
-        let Some(session) = self.session.take() else { return };
-        let mut state = self.pool.lock();
-        state.busy -= 1;
-        if session.is_usable() {
-            state.idle.push(session);
+        if let Some(session) = self.session.take() {
+            self.pool.leave(Some(session).filter(Session::is_usable));
         }
-        drop(state);
-        self.pool.changed.notify_all();
     }
 }

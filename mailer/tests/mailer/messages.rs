@@ -211,3 +211,21 @@ fn every_status_has_words_in_both_languages() {
         }
     }
 }
+
+#[test]
+fn a_domain_in_other_letters_is_written_in_ascii_in_header_and_envelope_alike() {
+    let config = Config { from: "Señal <andon@fábrica.example>".to_owned(), ..Config::default() };
+    let look = Look::new(&config).unwrap();
+    for (address, wanted) in [
+        ("ana@fábrica.example", "ana@xn--fbrica-pta.example"),
+        ("josé@fábrica.example", "josé@xn--fbrica-pta.example"),
+    ] {
+        let reader = Subscriber { address: address.to_owned(), ..subscriber(1) };
+        let mail = render(&stop(Down), &reader, &look).unwrap();
+        assert_eq!(mail.envelope.to()[0].to_string(), wanted);
+        assert_eq!(mail.envelope.from().unwrap().to_string(), "andon@xn--fbrica-pta.example");
+        let text = String::from_utf8(mail.content).unwrap();
+        assert!(text.contains(&format!("\r\nTo: {wanted}\r\n")), "{text}");
+        assert!(text.contains("<andon@xn--fbrica-pta.example>\r\n"), "{text}");
+    }
+}

@@ -68,7 +68,6 @@ fn a_server_that_takes_two_connections_serves_eight_lanes() {
     });
     let lanes = NonZeroUsize::new(8).unwrap();
     let smtp = smtp(SmtpConfig { lanes, ..config(&server, PATIENT) });
-    // Two that rest are open before the others come.
     std::thread::scope(|scope| {
         for lane in 0..8_u128 {
             let smtp = &smtp;
