@@ -59,6 +59,7 @@ fn delivery(record: &Record<'_>, now: Millis, notify_max_age_ms: i64) -> Option<
                 id: command.notification_id,
                 incident_id: command.incident_id,
                 subscriber_id: command.subscriber_id,
+                line_id: command.line_id,
                 kind: command.kind,
                 command: value.to_owned(),
                 created_at: command.created_at,

@@ -1,7 +1,8 @@
-//! Who was told of an incident, and why not. No address.
+//! Who was told of an incident or about a line, and why not. No address.
 
 use andon_domain::{IncidentId, NotificationId, SubscriberId};
 use andon_schemas::decode_command;
+use andon_store::{Delivery, LineDeliveryQuery};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -11,6 +12,7 @@ use uuid::Uuid;
 use crate::Api;
 use crate::cursor;
 use crate::downtime::uuid_of;
+use crate::lines::line_of;
 use crate::params::Params;
 use crate::problem::{Answer, Problem};
 use crate::respond::{Page, json};
@@ -22,6 +24,7 @@ struct DeliveryView {
     incident_id: String,
     subscriber_id: String,
     line_id: Option<String>,
+    started_at: Option<Instant>,
     kind: &'static str,
     state: &'static str,
     rule: String,
@@ -30,6 +33,27 @@ struct DeliveryView {
     settled_at: Option<Instant>,
     attempts: u32,
     smtp_code: Option<u16>,
+}
+
+impl DeliveryView {
+    fn new(row: Delivery) -> Self {
+        let command = decode_command(&row.command).ok();
+        Self {
+            id: row.id.to_string(),
+            incident_id: row.incident_id.to_string(),
+            subscriber_id: row.subscriber_id.to_string(),
+            line_id: command.as_ref().map(|command| command.line_id.to_string()),
+            started_at: command.map(|command| Instant(command.started_at)),
+            kind: row.kind.name(),
+            state: row.state.name(),
+            rule: row.rule,
+            decided_at: Instant(row.created_at),
+            due_at: Instant(row.due_at),
+            settled_at: row.settled_at.map(Instant),
+            attempts: row.attempts,
+            smtp_code: row.smtp_code,
+        }
+    }
 }
 
 /// `GET /v1/incidents/{incident}/deliveries`
@@ -59,22 +83,43 @@ pub(crate) async fn list(
         cursor::write(&identity, &[last.subscriber_id.0.as_bytes().as_slice(), last.id.0.as_bytes()].concat())
     });
     // The mailer does not say how far it is: nothing is claimed to be in the ledger.
-    let items: Vec<DeliveryView> = rows
-        .into_iter()
-        .map(|row| DeliveryView {
-            id: row.id.to_string(),
-            incident_id: row.incident_id.to_string(),
-            subscriber_id: row.subscriber_id.to_string(),
-            line_id: decode_command(&row.command).ok().map(|command| command.line_id.to_string()),
-            kind: row.kind.name(),
-            state: row.state.name(),
-            rule: row.rule,
-            decided_at: Instant(row.created_at),
-            due_at: Instant(row.due_at),
-            settled_at: row.settled_at.map(Instant),
-            attempts: row.attempts,
-            smtp_code: row.smtp_code,
-        })
-        .collect();
+    let items: Vec<DeliveryView> = rows.into_iter().map(DeliveryView::new).collect();
+    json(StatusCode::OK, &Page { items, next_cursor, as_of: None })
+}
+
+/// `GET /v1/lines/{line}/deliveries`, newest first. The ledger outlives the views: a line of which nothing is known any
+/// more may have been told of.
+pub(crate) async fn of_line(
+    State(api): State<Api>,
+    path: Result<Path<String>, PathRejection>,
+    params: Params,
+) -> Answer {
+    params.only(&["from", "to", "limit", "cursor"])?;
+    let line_id = line_of(path)?;
+    let (from, to) = params.window()?;
+    let limit = params.limit(&api)?;
+    let identity = params.identity(&format!("/v1/lines/{line_id}/deliveries"));
+    let after = match params.cursor(&identity)? {
+        None => None,
+        Some(key) => Some(
+            cursor::split_key(&key)
+                .and_then(|(at, id)| Some((at, NotificationId(Uuid::try_parse(id).ok()?))))
+                .ok_or_else(|| Problem::bad_request("`cursor` is none of this query"))?,
+        ),
+    };
+    let query = LineDeliveryQuery { line_id, from, to, after, limit: limit + 1 };
+    let mut rows = api.accounts.deliveries_of_line(&query).await?;
+    if rows.is_empty()
+        && api.views.line(&query.line_id).await?.is_none()
+        && api.views.line_entry(&query.line_id).await?.is_none()
+    {
+        return Err(Problem::not_found(format!("nothing is known of line `{}`", query.line_id)));
+    }
+    let has_more = rows.len() > limit;
+    rows.truncate(limit);
+    let last = rows.last().filter(|_| has_more);
+    let next_cursor =
+        last.map(|last| cursor::write(&identity, &cursor::key(last.created_at, &last.id.to_string())));
+    let items: Vec<DeliveryView> = rows.into_iter().map(DeliveryView::new).collect();
     json(StatusCode::OK, &Page { items, next_cursor, as_of: None })
 }

@@ -121,11 +121,7 @@ async fn page(api: &Api, params: &Params, route: &str, scope: Scope) -> Answer {
                 .ok_or_else(|| Problem::bad_request("`kind` is `down`, `idle`, `unknown` or `all`"))?,
         ),
     };
-    let from = params.instant("from")?.unwrap_or(i64::MIN);
-    let to = params.instant("to")?.unwrap_or(i64::MAX);
-    if from >= to {
-        return Err(Problem::bad_request("`from` must lie before `to`"));
-    }
+    let (from, to) = params.window()?;
     let identity = params.identity(route);
     let after = match params.cursor(&identity)? {
         None => None,

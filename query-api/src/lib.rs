@@ -101,6 +101,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/lines/{line}", get(lines::show).put(lines::put).delete(lines::remove))
         .route("/v1/lines/{line}/downtime", get(downtime::of_line))
         .route("/v1/lines/{line}/timeline", get(timeline::of_line))
+        .route("/v1/lines/{line}/deliveries", get(deliveries::of_line))
         .route("/v1/downtime", get(downtime::list))
         .route("/v1/downtime/{id}", get(downtime::show))
         .route("/v1/statuses", get(statuses::list))

@@ -80,6 +80,13 @@ impl Params {
             .map_err(|why| Problem::bad_request(format!("`{name}`: {why}")))
     }
 
+    /// The window `[from, to)`; without bounds it is all of time.
+    pub(crate) fn window(&self) -> Result<(i64, i64), Problem> {
+        let from = self.instant("from")?.unwrap_or(i64::MIN);
+        let to = self.instant("to")?.unwrap_or(i64::MAX);
+        if from < to { Ok((from, to)) } else { Err(Problem::bad_request("`from` must lie before `to`")) }
+    }
+
     /// Items of a page.
     pub(crate) fn limit(&self, api: &Api) -> Result<usize, Problem> {
         let max = api.config.page_max;

@@ -1,7 +1,7 @@
 //! The port of the accounts: addresses, the delivery ledger and the mailer's positions. Primary data: conditional
 //! writes, never rebuilt. The only place that knows an address.
 
-use andon_domain::{CommandKind, IncidentId, Millis, NotificationId, SubscriberId};
+use andon_domain::{CommandKind, IncidentId, LineId, Millis, NotificationId, SubscriberId};
 use async_trait::async_trait;
 
 use crate::{Error, Position, Token, TokenInserted, TokenRevoked};
@@ -121,6 +121,8 @@ pub struct NewDelivery {
     pub incident_id: IncidentId,
     /// Whom it is for.
     pub subscriber_id: SubscriberId,
+    /// The line it is about.
+    pub line_id: LineId,
     /// What it says.
     pub kind: CommandKind,
     /// The command, encoded.
@@ -215,6 +217,21 @@ pub struct Settlement {
     pub now: Millis,
 }
 
+/// Which deliveries about a line: those decided in `[from, to)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineDeliveryQuery {
+    /// The line.
+    pub line_id: LineId,
+    /// Start of the window.
+    pub from: Millis,
+    /// End of the window, excluded.
+    pub to: Millis,
+    /// Go on behind the delivery of this creation and id.
+    pub after: Option<(Millis, NotificationId)>,
+    /// At most so many.
+    pub limit: usize,
+}
+
 /// How full the ledger is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DeliveryCounts {
@@ -284,6 +301,10 @@ pub trait Accounts: Send + Sync {
         after: Option<(SubscriberId, NotificationId)>,
         limit: usize,
     ) -> Result<Vec<Delivery>, Error>;
+
+    /// Deliveries about a line, newest first by (creation, id). Those entered by a program that kept no line with
+    /// them are found by their incident alone.
+    async fn deliveries_of_line(&self, query: &LineDeliveryQuery) -> Result<Vec<Delivery>, Error>;
 
     /// How much waits.
     async fn counts(&self) -> Result<DeliveryCounts, Error>;

@@ -10,8 +10,8 @@ mod views;
 pub mod sqlite;
 
 pub use accounts::{
-    Accounts, Claim, Delivery, DeliveryCounts, DeliveryState, Leaving, NewDelivery, NewSubscriber,
-    Settlement, Subscriber, SubscriberInserted,
+    Accounts, Claim, Delivery, DeliveryCounts, DeliveryState, Leaving, LineDeliveryQuery, NewDelivery,
+    NewSubscriber, Settlement, Subscriber, SubscriberInserted,
 };
 pub use error::{Disposition, Error};
 pub use links::{ForgedLink, LinkKey, UnsubscribeLink};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use andon_domain::{Kind, LineStatus, NotificationId};
 use andon_store::sqlite::{Options, SqliteAccounts, SqliteViews};
-use andon_store::{Accounts, Disposition, Error, IntervalFound, ViewBatch, Views};
+use andon_store::{Accounts, Disposition, Error, IntervalFound, LineDeliveryQuery, ViewBatch, Views};
 use conformance::{Fixture, conformance, interval, line, line_row, line_write, position, run, upsert};
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -153,6 +153,14 @@ fn accounts_of_an_older_program_go_on_as_they_were() {
         let delivery = run(accounts.delivery(NotificationId(Uuid::from_u128(1)))).unwrap().unwrap();
         assert_eq!((delivery.may_have_left, delivery.smtp_code, delivery.facts), (true, Some(421), None));
         run(accounts.secret("links")).unwrap();
+        let of_line = LineDeliveryQuery {
+            line_id: line("press 3"),
+            from: i64::MIN,
+            to: i64::MAX,
+            after: None,
+            limit: 9,
+        };
+        assert_eq!(run(accounts.deliveries_of_line(&of_line)).unwrap(), [], "nobody wrote which line it is");
     }
 }
 

@@ -17,8 +17,8 @@ use async_trait::async_trait;
 use super::database::Database;
 use super::{Options, rows};
 use crate::{
-    Accounts, Claim, Delivery, DeliveryCounts, Error, Leaving, NewDelivery, NewSubscriber, Position,
-    Settlement, Subscriber, SubscriberInserted, Token, TokenInserted, TokenRevoked,
+    Accounts, Claim, Delivery, DeliveryCounts, Error, Leaving, LineDeliveryQuery, NewDelivery, NewSubscriber,
+    Position, Settlement, Subscriber, SubscriberInserted, Token, TokenInserted, TokenRevoked,
 };
 
 /// The accounts on SQLite. Cloning it is cheap: the file is shared.
@@ -113,6 +113,10 @@ impl Accounts for SqliteAccounts {
         self.db.read_consistently("read the deliveries of an incident", |db| {
             deliveries::of_incident(db, incident, after, limit)
         })
+    }
+
+    async fn deliveries_of_line(&self, query: &LineDeliveryQuery) -> Result<Vec<Delivery>, Error> {
+        self.db.read("read the deliveries of a line", |db| deliveries::of_line(db, query))
     }
 
     async fn counts(&self) -> Result<DeliveryCounts, Error> {

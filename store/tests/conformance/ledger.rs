@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use andon_domain::{CommandKind, IncidentId, Millis, NotificationId, SubscriberId};
 use andon_store::{
-    Accounts, Claim, Delivery, DeliveryCounts, DeliveryState, Leaving, NewDelivery, Settlement,
+    Accounts, Claim, Delivery, DeliveryCounts, DeliveryState, Leaving, LineDeliveryQuery, NewDelivery,
+    Settlement,
 };
 
-use super::{Fixture, position, run, uuid};
+use super::{Fixture, line, position, run, uuid};
 
 pub(crate) fn delivery(
     id: u128,
@@ -21,6 +22,7 @@ pub(crate) fn delivery(
         id: NotificationId(uuid(id)),
         incident_id: IncidentId(uuid(incident)),
         subscriber_id: SubscriberId(uuid(subscriber)),
+        line_id: line("press 3"),
         kind,
         command: vec![0, 1, 255],
         created_at,
@@ -336,6 +338,45 @@ pub(crate) fn deliveries_of_an_incident_are_paged_by_subscriber_and_creation<F: 
         assert_eq!(found, [8, 2, 6, 5, 1], "in pages of {limit}");
     }
     assert_eq!(run(accounts.deliveries_of(IncidentId(uuid(99)), None, 9)).unwrap(), []);
+}
+
+pub(crate) fn deliveries_of_a_line_are_paged_newest_first<F: Fixture>() {
+    let fixture = F::new();
+    let accounts = fixture.accounts();
+    let about = |name: &str, id, created_at| NewDelivery {
+        line_id: line(name),
+        ..delivery(id, id, 1, CommandKind::Down, created_at, 10)
+    };
+    let entered = [
+        about("a", 1, 5),
+        about("a", 4, 6),
+        about("a", 3, 6),
+        about("b", 2, 6),
+        about("a", 5, 7),
+        about("a", 6, Millis::MIN),
+    ];
+    run(accounts.accept(&entered, &[])).unwrap();
+    for (from, to, wanted) in [
+        (Millis::MIN, Millis::MAX, vec![5, 4, 3, 1, 6]),
+        (5, 7, vec![4, 3, 1]),
+        (6, 7, vec![4, 3]),
+        (7, 8, vec![5]),
+        (8, 9, vec![]),
+        (7, 5, vec![]),
+    ] {
+        for limit in [1, 2, 3, 9] {
+            let (mut found, mut after) = (Vec::new(), None);
+            loop {
+                let query = LineDeliveryQuery { line_id: line("a"), from, to, after, limit };
+                let page = run(accounts.deliveries_of_line(&query)).unwrap();
+                assert!(page.len() <= limit);
+                let Some(last) = page.last() else { break };
+                after = Some((last.created_at, last.id));
+                found.extend(ids(&page));
+            }
+            assert_eq!(found, wanted, "[{from}, {to}) in pages of {limit}");
+        }
+    }
 }
 
 pub(crate) fn what_was_settled_long_ago_is_forgotten_in_portions<F: Fixture>() {

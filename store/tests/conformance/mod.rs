@@ -152,6 +152,7 @@ macro_rules! conformance {
             a_settled_delivery_is_final_and_a_queued_one_is_tried_again
             what_waits_is_counted_and_its_next_moment_is_known
             deliveries_of_an_incident_are_paged_by_subscriber_and_creation
+            deliveries_of_a_line_are_paged_newest_first
             what_was_settled_long_ago_is_forgotten_in_portions
         );
         conformance!($fixture, secrets:

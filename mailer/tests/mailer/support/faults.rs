@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use andon_domain::{IncidentId, Millis, NotificationId, SubscriberId};
 use andon_store::{
-    Accounts, Claim, Delivery, DeliveryCounts, Error, Leaving, NewDelivery, NewSubscriber, Position,
-    Settlement, Subscriber, SubscriberInserted, Token, TokenInserted, TokenRevoked,
+    Accounts, Claim, Delivery, DeliveryCounts, Error, Leaving, LineDeliveryQuery, NewDelivery, NewSubscriber,
+    Position, Settlement, Subscriber, SubscriberInserted, Token, TokenInserted, TokenRevoked,
 };
 use async_trait::async_trait;
 
@@ -120,6 +120,10 @@ impl Accounts for FaultyAccounts {
         limit: usize,
     ) -> Result<Vec<Delivery>, Error> {
         self.call(self.inner.deliveries_of(incident, after, limit)).await
+    }
+
+    async fn deliveries_of_line(&self, query: &LineDeliveryQuery) -> Result<Vec<Delivery>, Error> {
+        self.call(self.inner.deliveries_of_line(query)).await
     }
 
     async fn counts(&self) -> Result<DeliveryCounts, Error> {

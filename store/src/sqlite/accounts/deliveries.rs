@@ -2,17 +2,18 @@
 
 use andon_domain::{CommandKind, IncidentId, Millis, NotificationId, SubscriberId};
 use rusqlite::{Connection, Row};
+use uuid::Uuid;
 
 use crate::sqlite::fault::Fault;
 use crate::sqlite::rows;
-use crate::{Delivery, DeliveryCounts, DeliveryState, NewDelivery};
+use crate::{Delivery, DeliveryCounts, DeliveryState, LineDeliveryQuery, NewDelivery};
 
 /// Enters what is new. A delivery that begins in a final state was settled when it was due: at once.
 pub(super) fn insert(db: &Connection, deliveries: &[NewDelivery]) -> Result<(), Fault> {
     let mut write = db.prepare_cached(
         "INSERT INTO deliveries (id, incident_id, subscriber_id, kind, command, created_at, state, due_at, rule,
-             attempts, may_have_left, settled_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, ?10)
+             attempts, may_have_left, settled_at, line_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, ?10, ?11)
          ON CONFLICT (id) DO NOTHING",
     )?;
     for new in deliveries {
@@ -27,6 +28,7 @@ pub(super) fn insert(db: &Connection, deliveries: &[NewDelivery]) -> Result<(), 
             new.due_at,
             &new.rule,
             new.state.is_final().then_some(new.due_at),
+            new.line_id.as_str(),
         ))?;
     }
     Ok(())
@@ -101,6 +103,25 @@ pub(super) fn of_incident(
         rows::limit(limit),
     );
     rows::collect(read, place, stored_delivery)
+}
+
+pub(super) fn of_line(db: &Connection, query: &LineDeliveryQuery) -> Result<Vec<Delivery>, Fault> {
+    // Nothing is decided at the last instant there is, so without a cursor this is behind nothing.
+    let (after_at, after_id) = query.after.unwrap_or((Millis::MAX, NotificationId(Uuid::max())));
+    let read = db.prepare_cached(concat!(
+        columns!(),
+        "WHERE line_id = ?1 AND created_at >= ?2 AND created_at < ?3 AND (created_at, id) < (?4, ?5)
+         ORDER BY created_at DESC, id DESC LIMIT ?6"
+    ))?;
+    let params = (
+        query.line_id.as_str(),
+        query.from,
+        query.to,
+        after_at,
+        after_id.0.as_bytes(),
+        rows::limit(query.limit),
+    );
+    rows::collect(read, params, stored_delivery)
 }
 
 pub(super) fn counts(db: &Connection) -> Result<DeliveryCounts, Fault> {

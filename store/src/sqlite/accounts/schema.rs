@@ -12,7 +12,13 @@ pub(super) const PLAN: Plan = Plan {
         PRAGMA cache_size = -16384;
         PRAGMA journal_size_limit = 4194304;
     ",
-    steps: &[STEP_1, crate::sqlite::rows::POSITIONS_TABLE, STEP_3_FACTS_AND_SECRETS, STEP_4_TOKENS],
+    steps: &[
+        STEP_1,
+        crate::sqlite::rows::POSITIONS_TABLE,
+        STEP_3_FACTS_AND_SECRETS,
+        STEP_4_TOKENS,
+        STEP_5_LINE,
+    ],
 };
 
 /// The partial indexes hold only what is not settled, so that they stay small however long the ledger is.
@@ -72,4 +78,10 @@ const STEP_4_TOKENS: &str = "
         revoked_at INTEGER
     ) STRICT;
     CREATE UNIQUE INDEX token_by_name ON tokens (name) WHERE revoked_at IS NULL;
+";
+
+/// Which line a delivery is about. Rows from before have none: their commands cannot be read here.
+const STEP_5_LINE: &str = "
+    ALTER TABLE deliveries ADD COLUMN line_id TEXT;
+    CREATE INDEX deliveries_by_line ON deliveries (line_id, created_at, id) WHERE line_id IS NOT NULL;
 ";
