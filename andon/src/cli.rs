@@ -70,6 +70,24 @@ reason_code and source may follow. Sending a file twice changes nothing: an even
         /// The API of a running andon
         #[arg(long, global = true, value_name = "URL", default_value = "http://127.0.0.1:8080")]
         url: String,
+        #[command(flatten)]
+        token: TokenSource,
+    },
+    /// Tokens of the API: who may do what. Works on the data folder, whether andon runs or not
+    #[command(after_help = "\
+Examples:
+  andon token create --name gateway --scope ingest
+  andon token create --name shift-lead --scope read,subscribe,operate --expires 90d
+  andon token list
+  andon token revoke gateway
+A running andon knows within 2 s. As soon as there is a token, writing and personal data need one.")]
+    Token {
+        /// What to do.
+        #[command(subcommand)]
+        command: TokenCommand,
+        /// Folder of the databases [default: data_dir of the configuration]
+        #[arg(long, global = true, value_name = "DIR")]
+        data_dir: Option<String>,
     },
     /// Settings: what they are, what they mean, whether they are right
     Config {
@@ -77,6 +95,15 @@ reason_code and source may follow. Sending a file twice changes nothing: an even
         #[command(subcommand)]
         command: ConfigCommand,
     },
+}
+
+/// Where the token is that a command shows to a running andon. There is no flag for the token itself: what stands on a
+/// command line is seen by everybody on the machine.
+#[derive(Debug, Args)]
+pub(crate) struct TokenSource {
+    /// File with the token, where andon asks for one [default: the token in ANDON_TOKEN, if it is set]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
 }
 
 /// Flags of `andon run`.
@@ -113,6 +140,8 @@ pub(crate) struct IngestArgs {
     /// How long to go on trying while andon cannot be reached or is not ready, as in `30s` or `10m`
     #[arg(long, value_name = "TIME", default_value = "1m")]
     pub(crate) retry_for: String,
+    #[command(flatten)]
+    pub(crate) token: TokenSource,
 }
 
 /// Formats of a file of status changes.
@@ -152,6 +181,30 @@ pub(crate) enum DeadLetters {
         /// Their ids
         #[arg(required = true)]
         ids: Vec<String>,
+    },
+}
+
+/// What to do with tokens.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make one, and print it: the only time that it is seen
+    Create {
+        /// What to call it
+        #[arg(long)]
+        name: String,
+        /// What it may be used for: read, ingest, subscribe, operate
+        #[arg(long, value_name = "SCOPES", value_delimiter = ',', required = true)]
+        scope: Vec<String>,
+        /// How long it is good for, as in `90d` [default: until it is revoked]
+        #[arg(long, value_name = "TIME")]
+        expires: Option<String>,
+    },
+    /// All of them, without their secrets
+    List,
+    /// End one, by its name or its id
+    Revoke {
+        /// Its name or its id
+        name_or_id: String,
     },
 }
 

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::cli::TokenSource;
 use crate::exit::Failure;
 
 /// Speaks to one andon.
 pub(crate) struct Client {
     agent: ureq::Agent,
     base: String,
+    authorization: Option<String>,
 }
 
 /// An answer: the status code and the body.
@@ -46,23 +48,41 @@ impl Client {
             .timeout_global(Some(Duration::from_secs(60)))
             .proxy(None)
             .build();
-        Self { agent: config.into(), base: url.trim_end_matches('/').to_owned() }
+        Self { agent: config.into(), base: url.trim_end_matches('/').to_owned(), authorization: None }
+    }
+
+    /// The same client, with the token that the command line names, if it names one.
+    ///
+    /// # Errors
+    /// The file of the token could not be read, or holds none.
+    pub(crate) fn with_token(mut self, source: &TokenSource) -> Result<Self, Failure> {
+        self.authorization = source.read()?.map(|token| format!("Bearer {token}"));
+        Ok(self)
+    }
+
+    fn authorized<B>(&self, request: ureq::RequestBuilder<B>) -> ureq::RequestBuilder<B> {
+        match &self.authorization {
+            Some(authorization) => request.header("authorization", authorization),
+            None => request,
+        }
     }
 
     /// GET.
     pub(crate) fn get(&self, path: &str) -> Result<Answer, ureq::Error> {
-        read(self.agent.get(format!("{}{path}", self.base)).call()?)
+        read(self.authorized(self.agent.get(format!("{}{path}", self.base))).call()?)
     }
 
     /// POST.
     pub(crate) fn post(&self, path: &str, content_type: &str, body: &[u8]) -> Result<Answer, ureq::Error> {
-        read(self.agent.post(format!("{}{path}", self.base)).content_type(content_type).send(body)?)
+        let request = self.authorized(self.agent.post(format!("{}{path}", self.base)));
+        read(request.content_type(content_type).send(body)?)
     }
 
     /// PUT with a JSON body.
     pub(crate) fn put(&self, path: &str, body: &Value) -> Result<Answer, ureq::Error> {
         let body = body.to_string();
-        read(self.agent.put(format!("{}{path}", self.base)).content_type("application/json").send(body)?)
+        let request = self.authorized(self.agent.put(format!("{}{path}", self.base)));
+        read(request.content_type("application/json").send(body)?)
     }
 
     /// GET that must answer 200 with JSON.
@@ -80,6 +100,25 @@ impl Client {
             "could not reach andon at {}: {error}; is `andon run` running there, or does `--url` name another one?",
             self.base
         ))
+    }
+}
+
+impl TokenSource {
+    /// The token, trimmed; none if none is named.
+    fn read(&self) -> Result<Option<String>, Failure> {
+        let text = match (&self.token_file, std::env::var_os("ANDON_TOKEN")) {
+            (Some(path), _) => std::fs::read_to_string(path).map_err(|error| {
+                Failure::Usage(format!("could not read the token from `{}`: {error}", path.display()))
+            })?,
+            (None, Some(token)) => token.to_string_lossy().into_owned(),
+            (None, None) => return Ok(None),
+        };
+        let token = text.trim();
+        // Anything else would break the header, and what it is must not be shown.
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Failure::Usage("what is given as a token is none: `andon_` and letters".to_owned()));
+        }
+        Ok(Some(token.to_owned()))
     }
 }
 

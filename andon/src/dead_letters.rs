@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use crate::cli::DeadLetters;
+use crate::cli::{DeadLetters, TokenSource};
 use crate::client::{Client, encode};
 use crate::exit::Failure;
 
 /// Runs the command.
-pub(crate) fn run(command: &DeadLetters, url: &str) -> Result<(), Failure> {
-    let client = Client::new(url);
+pub(crate) fn run(command: &DeadLetters, url: &str, token: &TokenSource) -> Result<(), Failure> {
+    let client = Client::new(url).with_token(token)?;
     match command {
         DeadLetters::List { reason, all } => list(&client, reason.as_deref(), *all),
         DeadLetters::Show { id } => {

@@ -47,7 +47,7 @@ pub(crate) fn run(args: &IngestArgs) -> Result<(), Failure> {
     let began = Instant::now();
     let bar = progress(size);
     let sender = Sender {
-        client: Client::new(&args.url),
+        client: Client::new(&args.url).with_token(&args.token)?,
         path: format!("/v1/line-status?vocabulary={}", vocabulary.name()),
         content_type: match format {
             Format::Csv => "text/csv",

@@ -13,6 +13,7 @@ mod logging;
 mod roles;
 mod run;
 mod sweep;
+mod token;
 
 use std::process::ExitCode;
 
@@ -55,7 +56,13 @@ fn execute(cli: Cli) -> Result<(), Failure> {
         }
         Command::Demo { once, data_dir, listen } => demo::run(once, data_dir, listen),
         Command::Ingest(args) => ingest::run(&args),
-        Command::DeadLetters { command, url } => dead_letters::run(&command, &url),
+        Command::DeadLetters { command, url, token } => dead_letters::run(&command, &url, &token),
+        Command::Token { command, data_dir } => {
+            let mut flags = Layer::default();
+            flags.flag("--data-dir", "data_dir", data_dir);
+            let (config, _) = config_command::read(file, flags)?;
+            token::run(&command, &config.data_dir)
+        }
         Command::Config { command } => {
             let (config, origins) = config_command::read(file, Layer::default())?;
             config_command::run(&command, &config, &origins);

@@ -44,14 +44,20 @@ fn needed(what: &'static str) -> impl Fn(&dyn std::error::Error) -> Failure {
 }
 
 impl Running {
-    /// Takes the addresses, opens the stores, starts the roles, then the servers.
+    /// Takes the addresses, once it is known that nobody reaches them without a token; opens the stores, starts the roles, then
+    /// the servers.
     pub(crate) async fn start(config: &Config) -> Result<Self, Failure> {
-        let (api_listener, api_address) = listen("listen", config.listen).await?;
-        let (admin_listener, admin_address) = listen("admin.listen", config.admin).await?;
         let folder = &config.data_dir;
         std::fs::create_dir_all(folder).map_err(|error| {
             Failure::Other(format!("could not make the data folder `{}`: {error}", folder.display()))
         })?;
+        let accounts: Arc<dyn Accounts> = Arc::new(
+            SqliteAccounts::open(folder, &andon_store::sqlite::Options::default())
+                .map_err(|e| needed("open the accounts")(&e))?,
+        );
+        check_reachable(config, accounts.as_ref()).await?;
+        let (api_listener, api_address) = listen("listen", config.listen).await?;
+        let (admin_listener, admin_address) = listen("admin.listen", config.admin).await?;
         let log_options = andon_log::sqlite::Options {
             retention_age_ms: config.log_age_ms_max,
             retention_bytes: config.log_bytes_max,
@@ -61,10 +67,6 @@ impl Running {
         let views: Arc<dyn Views> = Arc::new(
             SqliteViews::open(folder, &andon_store::sqlite::Options::default())
                 .map_err(|e| needed("open the views")(&e))?,
-        );
-        let accounts: Arc<dyn Accounts> = Arc::new(
-            SqliteAccounts::open(folder, &andon_store::sqlite::Options::default())
-                .map_err(|e| needed("open the accounts")(&e))?,
         );
         let outbox = Outbox::open(&folder.join("outbox")).map_err(|e| needed("open the outbox")(&e))?;
 
@@ -100,6 +102,8 @@ impl Running {
             config: ApiConfig {
                 body_bytes_max: config.body_bytes_max,
                 rows_max: config.rows_max,
+                is_read_public: config.http.is_read_public,
+                public_url: config.http.public_url.clone(),
                 ..ApiConfig::default()
             },
             metrics: ApiMetrics::new(&registry),
@@ -107,6 +111,7 @@ impl Running {
             erase: Arc::new(move |subscriber| {
                 outbox.erase(subscriber).map(drop).map_err(std::io::Error::other)
             }),
+            draining: http_stops.clone(),
         });
         let roles = Arc::new(starting.roles);
         let servers = vec![
@@ -293,6 +298,20 @@ fn transport(config: &Config, outbox: &Outbox, registry: &Registry) -> Result<Bo
             Ok(Box::new(smtp.map_err(|error| Failure::Config(format!("`mail.smtp`: {}", chain(&error))))?))
         }
     }
+}
+
+/// Refuses to listen where other machines reach it as long as nobody needs a token.
+async fn check_reachable(config: &Config, accounts: &dyn Accounts) -> Result<(), Failure> {
+    let Some((key, address)) = config.reachable().next() else { return Ok(()) };
+    if !accounts.tokens().await.map_err(|e| needed("read the accounts")(&e))?.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Config(format!(
+        "{key}: `{address}` is reachable from other machines, and there is no token yet; make one with \
+         `andon token create --name NAME --scope read,ingest,subscribe,operate --data-dir {}`, or listen on a \
+         loopback address such as 127.0.0.1",
+        config.data_dir.display()
+    )))
 }
 
 /// Refuses positions behind the end of the log, before any role begins: then a store belongs to another log, and everything

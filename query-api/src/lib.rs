@@ -12,6 +12,7 @@ mod deadline;
 mod deliveries;
 mod directory;
 mod downtime;
+mod guard;
 mod ingest;
 mod lines;
 mod metrics;
@@ -32,9 +33,13 @@ use andon_log::Appender;
 use andon_store::{Accounts, Views};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::Uri;
 use axum::middleware;
 use axum::routing::{get, post};
 
+use tokio::sync::watch;
+
+pub use guard::{Access, IssuedToken, ROUTES, Route};
 pub use metrics::ApiMetrics;
 
 /// Limits of the API.
@@ -55,6 +60,10 @@ pub struct ApiConfig {
     pub page_default: usize,
     /// How long an answer waits until the views show what it did, in ms; then it is 202. Default 2,000.
     pub settle_ms_max: u64,
+    /// Whether lines, downtime and statuses are free to read although there are tokens. Default true.
+    pub is_read_public: bool,
+    /// Where people reach the API, if that is not a loopback address. Default none.
+    pub public_url: Option<Uri>,
 }
 
 impl Default for ApiConfig {
@@ -67,6 +76,8 @@ impl Default for ApiConfig {
             page_max: 1_000,
             page_default: 100,
             settle_ms_max: 2_000,
+            is_read_public: true,
+            public_url: None,
         }
     }
 }
@@ -90,6 +101,8 @@ pub struct Api {
     pub clock: Arc<dyn Fn() -> Millis + Send + Sync>,
     /// Deletes what lies about a subscriber outside the accounts, such as mails in an outbox.
     pub erase: Arc<dyn Fn(SubscriberId) -> std::io::Result<()> + Send + Sync>,
+    /// Turns true when the server drains: an answer that would go on for ever ends then.
+    pub draining: watch::Receiver<bool>,
 }
 
 /// The routes.
@@ -122,6 +135,7 @@ pub fn router(api: Api) -> Router {
         .fallback(problem::no_route)
         .method_not_allowed_fallback(problem::no_method)
         .layer(DefaultBodyLimit::max(body_bytes_max))
+        .layer(middleware::from_fn_with_state(guard::Guard::new(api.clone()), guard::keep))
         .layer(middleware::from_fn_with_state(answer_max, deadline::keep))
         .layer(middleware::from_fn_with_state(api.metrics.clone(), metrics::observe))
         .with_state(api)

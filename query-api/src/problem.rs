@@ -32,6 +32,7 @@ pub(crate) struct Problem {
     detail: Option<String>,
     more: Map<String, Value>,
     retry_after_s: Option<u32>,
+    challenge: Option<String>,
 }
 
 /// What handlers return.
@@ -39,7 +40,7 @@ pub(crate) type Answer = Result<Response, Problem>;
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, title: &'static str) -> Self {
-        Self { status, title, detail: None, more: Map::new(), retry_after_s: None }
+        Self { status, title, detail: None, more: Map::new(), retry_after_s: None, challenge: None }
     }
 
     pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
@@ -49,6 +50,12 @@ impl Problem {
 
     pub(crate) fn with(mut self, name: &str, value: Value) -> Self {
         self.more.insert(name.to_owned(), value);
+        self
+    }
+
+    /// Says in `WWW-Authenticate` what would be let through.
+    pub(crate) fn challenge(mut self, challenge: String) -> Self {
+        self.challenge = Some(challenge);
         self
     }
 
@@ -115,6 +122,9 @@ impl IntoResponse for Problem {
                 .into_response();
         if let Some(seconds) = self.retry_after_s {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(challenge) = self.challenge.and_then(|text| HeaderValue::try_from(text).ok()) {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
         response
     }

@@ -43,12 +43,23 @@ pub(crate) struct Config {
     pub(crate) body_bytes_max: usize,
     /// The most rows of one request.
     pub(crate) rows_max: usize,
+    /// What guards the API.
+    pub(crate) http: HttpConfig,
     /// How long a stop may take, in ms.
     pub(crate) drain_ms_max: u64,
     /// What is logged, as in `info` or `andon=debug,info`.
     pub(crate) log_filter: String,
     /// `auto`, `text` or `json`.
     pub(crate) log_format: LogFormat,
+}
+
+/// What guards the API.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct HttpConfig {
+    /// Whether reading is free although there are tokens.
+    pub(crate) is_read_public: bool,
+    /// Where people reach the API, if not by its address.
+    pub(crate) public_url: Option<axum::http::Uri>,
 }
 
 /// How log lines look.
@@ -78,6 +89,7 @@ impl Default for Config {
             log_bytes_max: 0,
             body_bytes_max: 0,
             rows_max: 0,
+            http: HttpConfig::default(),
             drain_ms_max: 0,
             log_filter: String::new(),
             log_format: LogFormat::Auto,
@@ -90,20 +102,16 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The addresses that other machines may reach, each with its key: they need a token in the accounts.
+    pub(crate) fn reachable(&self) -> impl Iterator<Item = (&'static str, SocketAddr)> {
+        [("listen", self.listen), ("admin.listen", self.admin)]
+            .into_iter()
+            .filter(|(_, address)| !address.ip().is_loopback())
+    }
+
     /// Rules between settings: what is wrong, each with its key.
     pub(crate) fn check(&self) -> Vec<(&'static str, String)> {
         let mut errors = Vec::new();
-        for (key, address) in [("listen", self.listen), ("admin.listen", self.admin)] {
-            if !address.ip().is_loopback() {
-                errors.push((
-                    key,
-                    format!(
-                        "`{address}` is reachable from other machines, and no tokens are configured; listen on \
-                         a loopback address such as 127.0.0.1, behind a proxy that authenticates"
-                    ),
-                ));
-            }
-        }
         if self.listen == self.admin && self.listen.port() != 0 {
             errors.push(("admin.listen", format!("`{}` is the address of the API too", self.admin)));
         }

@@ -38,6 +38,14 @@ fn address(text: &str) -> Result<std::net::SocketAddr, String> {
         .map_err(|_| format!("`{text}` is no address; write one as `127.0.0.1:8080`, port 0 picks one"))
 }
 
+fn url(text: &str) -> Result<axum::http::Uri, String> {
+    text.parse::<axum::http::Uri>()
+        .ok()
+        .filter(|url| matches!(url.scheme_str(), Some("http" | "https")) && url.authority().is_some())
+        .filter(|url| url.path_and_query().is_none_or(|path| path.as_str() == "/"))
+        .ok_or_else(|| format!("`{text}` is no URL of a host; write one as `https://andon.plant.example`"))
+}
+
 fn word(text: &str, what: &str, bytes_max: usize) -> Result<String, String> {
     if text.is_empty() || text.len() > bytes_max || text.chars().any(char::is_control) {
         return Err(format!("{what} has 1 to {bytes_max} bytes and no control characters"));
@@ -304,6 +312,20 @@ pub(crate) const SETTINGS: &[Setting] = &[
         default: "10000",
         set: |c, v| put(&mut c.rows_max, number(v, 1, 100_000)),
         get: |c| c.rows_max.to_string(),
+    },
+    Setting {
+        key: "http.public_read",
+        doc: "whether lines, downtime and statuses may be read without a token although there are some",
+        default: "true",
+        set: |c, v| put(&mut c.http.is_read_public, switch(v)),
+        get: |c| c.http.is_read_public.to_string(),
+    },
+    Setting {
+        key: "http.public_url",
+        doc: "where people reach the API and the board, as in `https://andon.plant.example`; `none`: by its address",
+        default: "none",
+        set: |c, v| put(&mut c.http.public_url, if v == "none" { Ok(None) } else { url(v).map(Some) }),
+        get: |c| c.http.public_url.as_ref().map_or("none".to_owned(), ToString::to_string),
     },
     Setting {
         key: "drain.max",

@@ -16,6 +16,7 @@ mod names;
 mod pages;
 mod privacy;
 mod redrive;
+mod scopes;
 mod subscriptions;
 mod support;
 mod timeline;

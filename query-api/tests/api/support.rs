@@ -147,6 +147,7 @@ impl Fixture {
             metrics: ApiMetrics::new(&registry),
             clock: Arc::new(|| jiff::Timestamp::now().as_millisecond()),
             erase: Arc::new(move |subscriber| erase.erase(subscriber)),
+            draining: tokio::sync::watch::channel(false).1,
         });
         Self { runtime, router, log, views, accounts, appends, outbox, registry, folder, stop, threads }
     }
