@@ -35,7 +35,7 @@ const CLOSES: [CommandKind; 3] = [CommandKind::Restored, CommandKind::Withdrawn,
 
 pub(crate) struct Dispatcher {
     pub(crate) accounts: Arc<dyn Accounts>,
-    pub(crate) transport: Box<dyn Transport>,
+    pub(crate) transport: Arc<dyn Transport>,
     pub(crate) runtime: Handle,
     pub(crate) clock: Clock,
     pub(crate) config: Config,
@@ -233,39 +233,40 @@ impl Dispatcher {
         departures.retain(|departure| leaving.contains(&departure.delivery.id));
         let (deliveries, mails): (Vec<Delivery>, Vec<Mail>) =
             departures.into_iter().map(|departure| (departure.delivery, departure.mail)).unzip();
-        let clock = &self.clock;
+        let (transport, clock) = (Arc::clone(&self.transport), Arc::clone(&self.clock));
         let may_begin = || clock() < leave_before && !stop.load(Ordering::Acquire);
-        let outcomes = send_all(&*self.transport, &mails, &may_begin);
-        let now = (self.clock)();
-        let pause = self.heed(&outcomes, now);
-        for (delivery, outcome) in deliveries.iter().zip(&outcomes) {
-            match outcome {
-                Some(outcome) => self.ended(delivery, outcome, now, pause),
-                None => self.wait(delivery, pause, "not_begun"),
+        let mut has_begun = vec![false; mails.len()];
+        let (mut broken_until, mut takes_record) = (None, true);
+        send_all(&*transport, &mails, &may_begin, &mut |outcomes| {
+            let now = (self.clock)();
+            for (at, outcome) in outcomes {
+                has_begun[at] = true;
+                if let Err(error @ SendError::Infrastructure(_)) = &outcome {
+                    let until = *broken_until.get_or_insert_with(|| self.broken(error, now));
+                    self.ended(&deliveries[at], &outcome, now, until);
+                } else {
+                    self.ended(&deliveries[at], &outcome, now, now);
+                }
             }
+            // If the ledger does not answer now, it is asked once more when all have ended, and the error told then.
+            takes_record = takes_record && self.record().is_ok();
+        });
+        if broken_until.is_none() && has_begun.contains(&true) {
+            self.breaker.works();
+        }
+        let due_at = broken_until.unwrap_or_else(|| (self.clock)());
+        for (delivery, _) in deliveries.iter().zip(&has_begun).filter(|(_, has_begun)| !**has_begun) {
+            self.wait(delivery, due_at, "not_begun");
         }
         Ok(())
     }
 
-    /// Lets the breaker know how the way is; from when on something may leave again.
-    fn heed(&mut self, outcomes: &[Option<Result<(), SendError>>], now: Millis) -> Millis {
-        let broken = outcomes.iter().flatten().find_map(|outcome| match outcome {
-            Err(error @ SendError::Infrastructure(_)) => Some(error),
-            Ok(()) | Err(_) => None,
-        });
-        if let Some(error) = broken {
-            let until = self.breaker.broken(now);
-            warn!(
-                "no message can leave, the next try is in {} ms: {}",
-                until.saturating_sub(now),
-                chain(error)
-            );
-            return until;
-        }
-        if outcomes.iter().flatten().next().is_some() {
-            self.breaker.works();
-        }
-        now
+    /// Lets the breaker know that the way is broken; from when on something may leave again.
+    fn broken(&mut self, error: &SendError, now: Millis) -> Millis {
+        let until = self.breaker.broken(now);
+        let pause = until.saturating_sub(now);
+        warn!("no message can leave, the next try is in {pause} ms: {}", chain(error));
+        until
     }
 
     /// Records how an attempt ended.

@@ -68,7 +68,7 @@ impl Mailer {
         config.check()?;
         let dispatcher = Dispatcher {
             accounts,
-            transport,
+            transport: Arc::from(transport),
             runtime,
             clock,
             look: Look::new(&config)?,

@@ -3,6 +3,7 @@
 mod answers;
 mod certificates;
 mod connections;
+mod delivery;
 mod losses;
 mod security;
 mod server;
