@@ -46,7 +46,7 @@ function show() {
 }
 
 function row(letter) {
-  const cell = (key, ...content) => h("td", { "data-label": t(key) }, ...content);
+  const cell = (key, ...content) => h("td", { "data-label": t(key), class: key === "dead.what" ? null : "when" }, ...content);
   return h("tr", {},
     cell("dead.last", shortly(Date.parse(letter.last_at))),
     cell("dead.reason", h("strong", {}, why(letter.reason)), letter.resolved ? ` (${t(`dead.${letter.resolved.how}`)})` : ""),

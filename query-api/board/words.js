@@ -115,7 +115,8 @@ const WORDS = {
 
   "downtime.title": ["Downtime", "Paradas"],
   "downtime.lead": ["What stopped, when, how long and why.", "Qué se paró, cuándo, cuánto tiempo y por qué."],
-  "downtime.where": ["Line or area (empty: everything)", "Línea o área (vacío: todo)"],
+  "downtime.where": ["Line or area", "Línea o área"],
+  "downtime.everything": ["everything", "todo"],
   "downtime.csv": ["Export as CSV", "Exportar como CSV"],
   "downtime.none": ["No downtime in this window.", "Ninguna parada en esta ventana."],
   "downtime.summary": ["{count} intervals, {total} in all, clipped to the window.", "{count} intervalos, {total} en total, recortados a la ventana."],
@@ -204,6 +205,7 @@ export function says(key) {
 export function translate(root) {
   document.documentElement.lang = language;
   for (const element of root.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
+  for (const element of root.querySelectorAll("[data-hint]")) element.placeholder = t(element.dataset.hint);
 }
 
 /** Chooses another language, and loads the page in it. */
