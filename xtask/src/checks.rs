@@ -1,19 +1,40 @@
 //! What must hold before a change is good.
 
+use crate::board;
 use crate::shell::{cargo, has, output_of, root, step};
+
+/// What the checks need: a program that answers to an argument, the packages that have it, and what it is for.
+const NEEDED: [(&str, &str, &[&str], &str); 3] = [
+    ("cc", "--version", &["gcc", "libc6-dev"], "the bundled SQLite is built with it"),
+    ("npm", "--version", &["nodejs", "npm"], "the board's tests are driven by Node.js"),
+    (board::BROWSER, "--version", &["chromium"], "the board is tried in it; `CHROMIUM` may name another one"),
+];
 
 /// Installs what the checks need, where it can; else says what is missing.
 pub(crate) fn setup() -> Result<(), String> {
-    if has("cc", "--version") {
+    let is_there = |program: &str, argument: &str| has(&program_named(program), argument);
+    let missing: Vec<_> =
+        NEEDED.iter().filter(|(program, argument, ..)| !is_there(program, argument)).collect();
+    if missing.is_empty() {
         return Ok(());
     }
     let is_debian_root =
         has("apt-get", "--version") && output_of("id", "-u").is_some_and(|id| id.trim() == "0");
     if !is_debian_root {
-        return Err("a C compiler is missing (the bundled SQLite is built with it); install `cc`".to_owned());
+        let lines: Vec<_> =
+            missing.iter().map(|(program, _, _, why)| format!("`{program}` is missing ({why})")).collect();
+        return Err(format!("{}; install it and try again", lines.join("; ")));
     }
+    let packages = missing.iter().flat_map(|(_, _, packages, _)| packages.iter().copied());
+    let arguments: Vec<&str> =
+        ["install", "--yes", "--no-install-recommends"].into_iter().chain(packages).collect();
     step("setup", "apt-get", &["update"], &[])?;
-    step("setup", "apt-get", &["install", "--yes", "--no-install-recommends", "gcc", "libc6-dev"], &[])
+    step("setup", "apt-get", &arguments, &[])
+}
+
+/// The browser may be named by the environment; everything else has its usual name.
+fn program_named(program: &str) -> String {
+    if program == board::BROWSER { board::browser() } else { program.to_owned() }
 }
 
 /// Format, lints, docs.
@@ -40,6 +61,7 @@ pub(crate) fn test() -> Result<(), String> {
     lint()?;
     let cargo = cargo();
     step("tests", &cargo, &["test", "--workspace", "--locked", "--no-fail-fast"], &[])?;
+    board::test()?;
     // The program as a user has it, on the bundled record: its exit code says whether every interval is right.
     step("demo", &cargo, &["run", "--locked", "--package", "andon", "--", "demo", "--once"], &[])?;
     println!("all of {} holds", root().file_name().map_or("it".into(), |name| name.to_string_lossy()));

@@ -1,5 +1,6 @@
 //! The tasks of this workspace: `cargo xtask <task>`. Nothing else needs to be installed to work on Andon.
 
+mod board;
 mod checks;
 mod shell;
 
@@ -8,10 +9,12 @@ use std::process::ExitCode;
 const HELP: &str = "\
 The tasks of this workspace.
 
-  cargo xtask test      everything that must hold: format, lints, docs, all tests, the demo's result
-  cargo xtask setup     install what `test` needs and this machine lacks, where that is possible
-  cargo xtask lint      format, lints and docs alone
-  cargo xtask help      this text
+  cargo xtask test          everything that must hold: format, lints, docs, all tests, the board, the demo's result
+  cargo xtask setup         install what `test` needs and this machine lacks, where that is possible
+  cargo xtask lint          format, lints and docs alone
+  cargo xtask board         the board's tests alone, in a real browser
+  cargo xtask screenshots   pictures of every page at three sizes, light and dark
+  cargo xtask help          this text
 
 `cargo test` alone runs all tests that need no service.";
 
@@ -21,6 +24,8 @@ fn main() -> ExitCode {
         ["test"] => checks::setup().and_then(|()| checks::test()),
         ["setup"] => checks::setup(),
         ["lint"] => checks::lint(),
+        ["board"] => checks::setup().and_then(|()| board::test()),
+        ["screenshots"] => checks::setup().and_then(|()| board::screenshots()),
         [] | ["help" | "--help" | "-h"] => {
             println!("{HELP}");
             return ExitCode::SUCCESS;
