@@ -77,6 +77,8 @@ pub struct LineRow {
     pub class: LineClass,
     /// Start of the run of this status.
     pub since: Millis,
+    /// Event time of its first status change: before that nothing is known of it.
+    pub first_event_at: Millis,
     /// Newest event time among its status changes and signs of life, as of the step that made the row's version.
     pub last_event_at: Millis,
     /// Append time of the signal accepted last, to 10 s.

@@ -39,6 +39,7 @@ pub struct Line {
 #[derive(PartialEq, Eq)]
 pub(crate) struct RowKey {
     status: Option<LineStatus>,
+    first_at: Millis,
     since: Millis,
     open_downtime_at: Option<Millis>,
     reason_code: Text,
@@ -95,6 +96,7 @@ impl Line {
         let tail = &self.timeline.tail;
         RowKey {
             status: tail.status(),
+            first_at: tail.first_at,
             since: tail.since,
             open_downtime_at: tail.open_down().map(|open| open.started_at),
             reason_code: tail.reason_code.clone(),
@@ -110,6 +112,7 @@ impl Line {
             status,
             class: status.line_class(self.rules.degraded_is_down),
             since: tail.since,
+            first_event_at: tail.first_at,
             last_event_at: self.published_event_at,
             last_seen_at: self.published_seen_at,
             open_downtime_at: tail.open_down().map(|open| open.started_at),

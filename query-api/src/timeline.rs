@@ -93,31 +93,23 @@ pub(crate) async fn of_line(
     }
     // Before the rows, so that what is said to be in them is in them.
     let as_of = api.as_of().await?;
-    let runs = runs(&api, &line, from, to, RUNS_MAX + 1).await?;
+    let runs = runs(&api, &line, from, to).await?;
     if runs.len() > RUNS_MAX {
         return Err(Problem::field(
             "from",
             format!("the window has more than {RUNS_MAX} runs; ask for a shorter one"),
         ));
     }
-    let first_run = self::runs(&api, &line, Millis::MIN, Millis::MAX, 1).await?;
-    let first_run_at = first_run.first().map(|run| run.interval.started_at);
-    let first_at = row.map(|row| row.row.since).into_iter().chain(first_run_at).min();
+    let first_at = row.map(|row| row.row.first_event_at);
     let totals = Totals::new(&runs, first_at, from, to);
     let items = runs.into_iter().map(IntervalView::new).collect();
     let (from, to) = (Instant(from), Instant(to));
     json(StatusCode::OK, &TimelineView { line_id: line.to_string(), from, to, items, totals, as_of })
 }
 
-/// The first runs of a line that overlap a window, of every kind.
-async fn runs(
-    api: &Api,
-    line: &LineId,
-    from: Millis,
-    to: Millis,
-    limit: usize,
-) -> Result<Vec<StoredInterval>, Problem> {
+/// The runs of a line that overlap a window, of every kind; one more than an answer may have says that there are more.
+async fn runs(api: &Api, line: &LineId, from: Millis, to: Millis) -> Result<Vec<StoredInterval>, Problem> {
     let scope = Scope::Lines(vec![line.clone()]);
-    let query = IntervalQuery { scope, kind: None, from, to, after: None, limit };
+    let query = IntervalQuery { scope, kind: None, from, to, after: None, limit: RUNS_MAX + 1 };
     Ok(api.views.intervals(&query).await?)
 }

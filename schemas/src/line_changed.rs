@@ -25,6 +25,7 @@ pub fn encode_line_changed(changed: &LineChanged, out: &mut Vec<u8>) {
     put_index(out, row.status as usize);
     put_index(out, CLASSES.iter().position(|class| *class == row.class).expect("the list has every class"));
     put_long(out, row.since);
+    put_long(out, row.first_event_at);
     put_long(out, row.last_event_at);
     put_long(out, row.last_seen_at);
     put_optional_long(out, row.open_downtime_at);
@@ -61,6 +62,7 @@ pub fn decode_line_changed(value: &[u8]) -> Result<LineChanged, DecodeError> {
         status: reader.symbol("status", LineStatus::from_index)?,
         class: reader.symbol("class", |index| CLASSES.get(index).copied())?,
         since: reader.long("since")?,
+        first_event_at: reader.long("first_event_at")?,
         last_event_at: reader.long("last_event_at")?,
         last_seen_at: reader.long("last_seen_at")?,
         open_downtime_at: reader.optional_long("open_downtime_at")?,

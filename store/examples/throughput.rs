@@ -100,6 +100,7 @@ fn batch(lines: &[LineId], number: i64) -> ViewBatch {
                 status: LineStatus::Running,
                 class: LineClass::Up,
                 since: at,
+                first_event_at: at,
                 last_event_at: at,
                 last_seen_at: at,
                 open_downtime_at: None,

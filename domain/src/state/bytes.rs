@@ -7,7 +7,7 @@ use crate::Text;
 use crate::texts::Texts;
 
 /// The version of the encoding, the first byte of every record.
-pub(super) const VERSION: u8 = 1;
+pub(super) const VERSION: u8 = 2;
 
 pub(super) fn flags(bits: [bool; 8]) -> u8 {
     bits.into_iter().rev().fold(0, |byte, bit| byte << 1 | u8::from(bit))

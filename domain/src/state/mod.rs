@@ -21,9 +21,9 @@ const TOLD_PREFIX: &[u8] = b"\0told\0";
 /// Why a stored state cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
-    /// A newer program wrote it.
+    /// Another program wrote it: a newer one, or one from before the first release.
     #[error(
-        "the state's encoding is version {found}, this program knows up to {VERSION}; use a newer program"
+        "the state's encoding is version {found}, this program reads version {VERSION}; use the program that wrote it"
     )]
     Version {
         /// The version that was met.

@@ -153,6 +153,7 @@ pub(super) fn read_line(input: &mut Input<'_>, id: LineId, texts: &mut Texts) ->
 
 fn put_track(out: &mut Vec<u8>, track: &Track) {
     out.push(track.reported.map_or(u8::MAX, |status| status as u8));
+    put_i64(out, track.first_at);
     put_i64(out, track.since);
     put_i64(out, track.last_down_ended_at);
     put_text(out, &track.reason_code);
@@ -180,7 +181,7 @@ fn read_track(
         u8::MAX => None,
         index => Some(status(index)?),
     };
-    let (since, last_down_ended_at) = (input.i64()?, input.i64()?);
+    let (first_at, since, last_down_ended_at) = (input.i64()?, input.i64()?, input.i64()?);
     let (reason_code, source_status) = (input.text(texts)?, input.text(texts)?);
     let open = if has_open {
         let kind = Kind::from_index(input.u8()?).ok_or(Fault::Why("unknown kind"))?;
@@ -201,7 +202,7 @@ fn read_track(
     } else {
         None
     };
-    Ok(Track { open, since, reason_code, source_status, last_down_ended_at, reported, is_silent })
+    Ok(Track { open, first_at, since, reason_code, source_status, last_down_ended_at, reported, is_silent })
 }
 
 fn put_event(out: &mut Vec<u8>, event: &Event, previous: Millis) {

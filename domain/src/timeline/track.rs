@@ -10,6 +10,8 @@ use crate::{Interval, Kind, LineStatus, Millis, Segment, Text};
 pub(crate) struct Track {
     /// The run that is not production, if one lasts; `ended_at` is none.
     pub(crate) open: Option<Box<Interval>>,
+    /// When the line said something for the first time: before that nothing is known of it.
+    pub(crate) first_at: Millis,
     /// Start of the run of the current status.
     pub(crate) since: Millis,
     /// Reason of the reported run.
@@ -55,6 +57,7 @@ impl Default for Track {
     fn default() -> Self {
         Self {
             open: None,
+            first_at: NEVER,
             since: NEVER,
             reason_code: None,
             source_status: None,
@@ -117,6 +120,9 @@ impl Track {
             self.is_silent = false;
             let is_changed = self.reclassify(report.at, degraded_is_down, sink);
             return self.explain(report) || is_changed;
+        }
+        if self.reported.is_none() {
+            self.first_at = report.at;
         }
         self.is_silent = false;
         self.reported = Some(report.status);

@@ -24,6 +24,7 @@ fn line_row(line: &str, version: i64) -> LineWrite {
         status: LineStatus::Faulted,
         class: LineClass::Down,
         since: minute(5),
+        first_event_at: minute(0),
         last_event_at: minute(6),
         last_seen_at: minute(7),
         open_downtime_at: Some(minute(5)),

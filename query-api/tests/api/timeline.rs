@@ -59,6 +59,17 @@ fn runs_are_whole_and_the_totals_add_up_to_the_window() {
     assert_eq!(answer["items"], json!([stop]), "a run is shown whole, as everywhere");
 }
 
+/// A past that arrives as one batch is published once: the start of its production is not in any run.
+#[test]
+fn production_before_the_first_stop_counts_however_the_past_arrived() {
+    let plant = Fixture::new();
+    plant.register(&["press-1"], &["site"]);
+    plant.report(&[("press-1", 0, "RUNNING"), ("press-1", 10, "STOPPED"), ("press-1", 20, "RUNNING")]);
+    let answer = plant.get(&format!("/v1/lines/press-1/timeline?from={}&to={}", at(-5), at(30))).json();
+    assert_eq!(totals(&answer), [20, 0, 10, 0, 0, 5]);
+    assert_eq!(plant.get("/v1/lines/press-1").json()["first_event_at"], "2026-01-05T06:00:00.000Z");
+}
+
 #[test]
 fn a_window_ends_now_and_is_a_day_long_unless_the_request_says_otherwise() {
     let plant = plant();

@@ -63,6 +63,7 @@ fn the_bytes_of_a_line_change_are_these() {
             "02",                           // status
             "00",                           // class
             "c2ac9e9bf85f",                 // since
+            "beac9e9bf85f",                 // first_event_at
             "c4ac9e9bf85f",                 // last_event_at
             "c6ac9e9bf85f",                 // last_seen_at
             "02c8ac9e9bf85f",               // open_downtime_at

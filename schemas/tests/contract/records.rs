@@ -29,6 +29,7 @@ pub(crate) fn line_changed(changed: &LineChanged) -> Value {
         ("status", line_status(row.status)),
         ("class", line_class(row.class)),
         ("since", Value::TimestampMillis(row.since)),
+        ("first_event_at", Value::TimestampMillis(row.first_event_at)),
         ("last_event_at", Value::TimestampMillis(row.last_event_at)),
         ("last_seen_at", Value::TimestampMillis(row.last_seen_at)),
         ("open_downtime_at", optional(row.open_downtime_at.map(Value::TimestampMillis))),

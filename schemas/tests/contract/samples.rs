@@ -52,6 +52,7 @@ pub(crate) fn line_changed() -> LineChanged {
             status: LineStatus::Running,
             class: LineClass::Up,
             since: AT + 1,
+            first_event_at: AT - 1,
             last_event_at: AT + 2,
             last_seen_at: AT + 3,
             open_downtime_at: Some(AT + 4),

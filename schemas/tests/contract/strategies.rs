@@ -104,19 +104,29 @@ fn change() -> impl Strategy<Value = IntervalChange> {
 pub(crate) fn line_changed() -> impl Strategy<Value = LineChanged> {
     let class =
         (0_usize..4).prop_map(|n| [LineClass::Up, LineClass::Idle, LineClass::Down, LineClass::Unknown][n]);
-    let row = (status(), class, prop::array::uniform3(number()), option::of(number()), words(), words())
-        .prop_map(|(status, class, [since, last_event_at, last_seen_at], open_downtime_at, reason, word)| {
-            LineRow {
+    let row = (status(), class, prop::array::uniform4(number()), option::of(number()), words(), words())
+        .prop_map(
+            |(
                 status,
                 class,
-                since,
-                last_event_at,
-                last_seen_at,
+                [since, first_event_at, last_event_at, last_seen_at],
                 open_downtime_at,
-                reason_code: text(reason.as_deref()),
-                source_status: text(word.as_deref()),
-            }
-        });
+                reason,
+                word,
+            )| {
+                LineRow {
+                    status,
+                    class,
+                    since,
+                    first_event_at,
+                    last_event_at,
+                    last_seen_at,
+                    open_downtime_at,
+                    reason_code: text(reason.as_deref()),
+                    source_status: text(word.as_deref()),
+                }
+            },
+        );
     (line(), number(), row, prop::collection::vec((number(), change()), 0..4))
         .prop_map(|(line_id, version, row, intervals)| LineChanged { line_id, version, row, intervals })
 }

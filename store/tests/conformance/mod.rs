@@ -54,6 +54,7 @@ pub(crate) fn line_row(status: LineStatus, since: Millis) -> LineRow {
         status,
         class: status.line_class(false),
         since,
+        first_event_at: since - 1,
         last_event_at: since + 1,
         last_seen_at: since + 2,
         open_downtime_at: (status.line_class(false) == LineClass::Down).then_some(since),

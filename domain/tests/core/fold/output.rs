@@ -68,6 +68,22 @@ fn the_row_says_what_the_line_does_now() {
     assert_eq!(now.source_status.as_deref(), Some("EIN"));
 }
 
+/// Production is the rest since the first event: where that lies is part of the row, and an earlier event moves it.
+#[test]
+fn the_row_says_when_the_line_spoke_first() {
+    let first = |table: &str| check(table).rows.into_values().next().unwrap().1.first_event_at;
+    let known = "
+        12:00  press  11:58  running |
+        12:00  press  11:59  running |
+        12:01  press  12:01  stopped | opened 12:01 stopped
+    ";
+    assert_eq!(first(known), time("11:58").unwrap());
+    let earlier = format!("{known} 12:02 press 11:55 running |\n");
+    assert_eq!(first(&earlier), time("11:55").unwrap(), "late, within the bound, and no interval changes");
+    let frozen = format!("{earlier} 12:30 press 12:30 running | ended 12:01-12:30 stopped");
+    assert_eq!(first(&frozen), time("11:55").unwrap(), "it is kept when it freezes");
+}
+
 #[test]
 fn a_silent_row_is_unknown_and_keeps_nobodys_reason() {
     let world = check(

@@ -100,11 +100,13 @@ proptest! {
 }
 
 #[test]
-fn a_newer_encoding_says_so() {
+fn another_encoding_says_so() {
     let mut restore = Restore::new(FoldConfig::default());
-    for key in [CONTROL_KEY, b"press", b"\0told\0press"] {
-        let error = restore.record(key, Some(&[2, 0, 0])).unwrap_err();
-        assert_eq!(error, StateError::Version { found: 2 });
+    for found in [1, 3] {
+        for key in [CONTROL_KEY, b"press", b"\0told\0press"] {
+            let error = restore.record(key, Some(&[found, 0, 0])).unwrap_err();
+            assert_eq!(error, StateError::Version { found });
+        }
     }
 }
 

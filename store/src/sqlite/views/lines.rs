@@ -10,7 +10,7 @@ use crate::sqlite::rows;
 pub(super) fn line(db: &Connection, line: &LineId) -> Result<Option<StoredLine>, Fault> {
     let find = db.prepare_cached(
         "SELECT line_id, version, status, class, since, last_event_at, last_seen_at, open_downtime_at,
-             reason_code, source_status
+             reason_code, source_status, first_event_at
          FROM lines WHERE line_id = ?1 AND version IS NOT NULL",
     )?;
     rows::first(find, [line.as_str()], stored_line)
@@ -19,7 +19,7 @@ pub(super) fn line(db: &Connection, line: &LineId) -> Result<Option<StoredLine>,
 pub(super) fn lines(db: &Connection, after: Option<&LineId>, limit: usize) -> Result<Vec<StoredLine>, Fault> {
     let read = db.prepare_cached(
         "SELECT line_id, version, status, class, since, last_event_at, last_seen_at, open_downtime_at,
-             reason_code, source_status
+             reason_code, source_status, first_event_at
          FROM lines WHERE line_id > ?1 AND version IS NOT NULL ORDER BY line_id LIMIT ?2",
     )?;
     // No line id is empty, so the empty text is before all of them.
@@ -35,6 +35,7 @@ fn stored_line(row: &Row<'_>) -> Result<StoredLine, Fault> {
             status: rows::status(rows::text(row, 2)?)?,
             class: rows::line_class(rows::text(row, 3)?)?,
             since: row.get(4)?,
+            first_event_at: row.get(10)?,
             last_event_at: row.get(5)?,
             last_seen_at: row.get(6)?,
             open_downtime_at: row.get(7)?,

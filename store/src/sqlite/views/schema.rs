@@ -28,6 +28,7 @@ const STEP_1: &str = "
         status TEXT,
         class TEXT,
         since INTEGER,
+        first_event_at INTEGER,
         last_event_at INTEGER,
         last_seen_at INTEGER,
         open_downtime_at INTEGER,

@@ -32,7 +32,7 @@ fn write_lines(db: &Connection, memory: &mut Memory, lines: &[LineWrite]) -> Res
     keyed.dedup_by_key(|(key, _)| *key);
     let mut write = db.prepare_cached(
         "UPDATE lines SET version = ?2, status = ?3, class = ?4, since = ?5, last_event_at = ?6,
-             last_seen_at = ?7, open_downtime_at = ?8, reason_code = ?9, source_status = ?10
+             last_seen_at = ?7, open_downtime_at = ?8, reason_code = ?9, source_status = ?10, first_event_at = ?11
          WHERE line_key = ?1 AND (version IS NULL OR version < ?2)",
     )?;
     for (key, LineWrite { version, row, .. }) in keyed {
@@ -47,6 +47,7 @@ fn write_lines(db: &Connection, memory: &mut Memory, lines: &[LineWrite]) -> Res
             row.open_downtime_at,
             row.reason_code.as_deref(),
             row.source_status.as_deref(),
+            row.first_event_at,
         ))?;
     }
     Ok(())
