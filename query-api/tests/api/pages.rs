@@ -262,7 +262,8 @@ fn a_line_shows_all_of_its_row() {
     shown[id] = json!(null);
     let wanted = json!({
         "line_id": "a", "path": ["a"], "status": "FAULTED", "class": "down", "cause": "internal",
-        "since": "2026-01-05T06:05:00.000Z", "last_event_at": "2026-01-05T06:06:00.000Z",
+        "since": "2026-01-05T06:05:00.000Z", "first_event_at": "2026-01-05T06:00:00.000Z",
+        "last_event_at": "2026-01-05T06:06:00.000Z",
         "last_seen_at": "2026-01-05T06:07:00.000Z", "open_downtime": null, "reason_code": "E-1",
         "source_status": null, "version": 41,
     });
