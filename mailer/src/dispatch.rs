@@ -285,6 +285,8 @@ impl Dispatcher {
                 let seconds = now.saturating_sub(delivery.created_at).max(0) as f64 / 1_000.0;
                 self.metrics.event_to_send_seconds.observe(seconds);
             }
+            // It was said once for all that wait.
+            Err(SendError::Infrastructure(_)) => {}
             Err(error) => {
                 warn!(
                     notification.id = %delivery.id,

@@ -222,6 +222,22 @@ mod tests {
     }
 
     #[test]
+    fn the_table_for_people_says_the_same() {
+        let table = include_str!("../../../docs/mail.md");
+        let word = |fault: Fault| class(&fault.judged()).split(' ').next().map(str::to_owned).unwrap();
+        for phase in PHASES {
+            let answer = |code| word(Fault::Answered { phase, reply: ReplyCode::from(code) });
+            let lost = || Fault::Lost { phase, source: io::ErrorKind::TimedOut.into() };
+            let once = word(lost());
+            let again = class(&lost().judged_again()).split(' ').next().map(str::to_owned).unwrap();
+            let lost = if once == again { once } else { format!("{once}, then {again}") };
+            let line =
+                format!("\n| {phase} | {} | {} | {} | {lost} |\n", answer(421), answer(450), answer(550));
+            assert!(table.contains(&line), "docs/mail.md has no line{line}");
+        }
+    }
+
+    #[test]
     fn what_fails_before_the_dialogue_is_a_fault_of_the_way() {
         let io = || io::Error::from(io::ErrorKind::ConnectionRefused);
         for fault in [
