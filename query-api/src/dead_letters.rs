@@ -10,13 +10,14 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::Serialize;
-use serde_json::{Value, json};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::Api;
 use crate::cursor;
 use crate::directory::settled;
 use crate::downtime::uuid_of;
+use crate::openapi::words;
 use crate::params::Params;
 use crate::problem::{Answer, Problem};
 use crate::respond::{self, Page};
@@ -25,23 +26,82 @@ use crate::time::Instant;
 /// Headers that a dead letter adds to the original record's.
 const ADDED: [&str; 2] = ["x-dlq-", "__connect.errors."];
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct DeadLetterView {
+    /// Its id: a function of reason, key and bytes.
+    #[schema(value_type = words::Id)]
     id: String,
+    /// Why it could not be used.
+    #[schema(value_type = words::ReasonOfDeadLetter)]
     reason: String,
+    /// The same in words, with the value got and the limit.
     error: String,
+    /// Key of the original record: the line it claims to be of.
     key: String,
+    /// When it came first.
     first_at: Instant,
+    /// When it came last.
     last_at: Instant,
+    /// How often it came.
     count: u64,
+    /// Whether it says what the views say anyway.
     redundant: bool,
+    /// How it was dealt with; coming again opens it again.
     resolved: Option<Resolved>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Resolved {
+    /// How.
+    #[schema(value_type = words::Resolution)]
     how: &'static str,
+    /// When.
     at: Instant,
+}
+
+/// One dead letter with all that there is of it.
+#[derive(Debug, Serialize, ToSchema)]
+struct DeadLetterDetail {
+    #[serde(flatten)]
+    view: DeadLetterView,
+    /// The original bytes.
+    value_base64: Option<String>,
+    /// The headers of the original record.
+    headers: Vec<Header>,
+    /// What the bytes say, where they can be read.
+    decoded: Option<Decoded>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct Header {
+    /// Its name.
+    name: String,
+    /// Its value.
+    value: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct Decoded {
+    /// Identity of the report.
+    #[schema(value_type = words::Id)]
+    event_id: String,
+    /// The line.
+    line_id: String,
+    /// When it happened.
+    event_time: Instant,
+    /// The status.
+    status: &'static str,
+    /// The controller's own counter.
+    sequence: Option<i64>,
+    /// The reason.
+    #[schema(value_type = words::Text)]
+    reason_code: Option<String>,
+    /// Who says so.
+    #[schema(value_type = words::Text)]
+    source: Option<String>,
+    /// The controller's own word.
+    #[schema(value_type = words::Text)]
+    source_status: Option<String>,
 }
 
 impl DeadLetterView {
@@ -61,6 +121,15 @@ impl DeadLetterView {
 }
 
 /// `GET /v1/dead-letters`. It has no `as_of`: a dead letter may come into the views a while after the line changes.
+#[utoipa::path(
+    get, path = "/v1/dead-letters", operation_id = "list_dead_letters", tag = "dead letters",
+    summary = "Reports that could not be used",
+    description = "",
+    params(("reason" = String, Query), ("redundant" = String, Query), ("resolved" = String, Query), ("limit" = String, Query), ("cursor" = String, Query)),
+    responses(
+        (status = 200, description = "A page of dead letters, newest first.", body = Page<DeadLetterView>),
+    )
+)]
 pub(crate) async fn list(State(api): State<Api>, params: Params) -> Answer {
     params.only(&["reason", "redundant", "resolved", "limit", "cursor"])?;
     let limit = params.limit(&api)?;
@@ -101,6 +170,16 @@ pub(crate) async fn list(State(api): State<Api>, params: Params) -> Answer {
 }
 
 /// `GET /v1/dead-letters/{id}`
+#[utoipa::path(
+    get, path = "/v1/dead-letters/{id}", operation_id = "show_dead_letter", tag = "dead letters",
+    summary = "One dead letter, with the original bytes",
+    description = "",
+    params(("id" = String, Path)),
+    responses(
+        (status = 200, description = "The dead letter.", body = DeadLetterDetail),
+        (status = 404, description = "There is no such dead letter."),
+    )
+)]
 pub(crate) async fn show(
     State(api): State<Api>,
     path: Result<Path<String>, PathRejection>,
@@ -108,31 +187,44 @@ pub(crate) async fn show(
 ) -> Answer {
     params.only(&[])?;
     let row = find(&api, uuid_of(path)?).await?;
-    let mut view = serde_json::to_value(DeadLetterView::new(&row)).map_err(|_| Problem::internal())?;
-    view["value_base64"] = json!(row.value.as_deref().map(base64));
-    view["headers"] = decode_headers(&row.headers)
+    let headers = decode_headers(&row.headers)
         .iter()
-        .map(|(name, value)| json!({ "name": name, "value": String::from_utf8_lossy(value) }))
+        .map(|(name, value)| Header {
+            name: (*name).to_owned(),
+            value: String::from_utf8_lossy(value).into_owned(),
+        })
         .collect();
-    view["decoded"] = row.value.as_deref().and_then(|value| decode_line_status_changed(value).ok()).map_or(
-        Value::Null,
-        |change| {
-            json!({
-                "event_id": change.event_id.to_string(),
-                "line_id": change.line_id,
-                "event_time": Instant(change.event_time),
-                "status": change.status.name(),
-                "sequence": change.sequence,
-                "reason_code": change.reason_code,
-                "source": change.source,
-                "source_status": change.source_status,
-            })
-        },
-    );
-    respond::json(StatusCode::OK, &view)
+    let value = row.value.as_deref();
+    let decoded = value.and_then(|value| decode_line_status_changed(value).ok()).map(|change| Decoded {
+        event_id: change.event_id.to_string(),
+        line_id: change.line_id.to_owned(),
+        event_time: Instant(change.event_time),
+        status: change.status.name(),
+        sequence: change.sequence,
+        reason_code: change.reason_code.map(str::to_owned),
+        source: change.source.map(str::to_owned),
+        source_status: change.source_status.map(str::to_owned),
+    });
+    let view = DeadLetterView::new(&row);
+    respond::json(
+        StatusCode::OK,
+        &DeadLetterDetail { view, value_base64: value.map(base64), headers, decoded },
+    )
 }
 
 /// `POST /v1/dead-letters/{id}/redrive`: the original bytes again, and that they were sent, as one.
+#[utoipa::path(
+    post, path = "/v1/dead-letters/{id}/redrive", operation_id = "redrive_dead_letter", tag = "dead letters",
+    summary = "Send a dead letter again",
+    description = "",
+    params(("id" = String, Path)),
+    responses(
+        (status = 200, description = "It was sent, by this request or before.", body = DeadLetterView),
+        (status = 202, description = "It is stored for good and not yet to be seen in answers.", body = DeadLetterView),
+        (status = 404, description = "There is no such dead letter."),
+        (status = 409, description = "It would be too late again."),
+    )
+)]
 pub(crate) async fn redrive(
     State(api): State<Api>,
     path: Result<Path<String>, PathRejection>,
@@ -176,6 +268,17 @@ pub(crate) async fn redrive(
 }
 
 /// `POST /v1/dead-letters/{id}/discard`
+#[utoipa::path(
+    post, path = "/v1/dead-letters/{id}/discard", operation_id = "discard_dead_letter", tag = "dead letters",
+    summary = "Set a dead letter aside",
+    description = "",
+    params(("id" = String, Path)),
+    responses(
+        (status = 200, description = "It is dealt with, by this request or before.", body = DeadLetterView),
+        (status = 202, description = "It is stored for good and not yet to be seen in answers.", body = DeadLetterView),
+        (status = 404, description = "There is no such dead letter."),
+    )
+)]
 pub(crate) async fn discard(
     State(api): State<Api>,
     path: Result<Path<String>, PathRejection>,

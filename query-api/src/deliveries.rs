@@ -7,31 +7,52 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::Api;
 use crate::cursor;
 use crate::downtime::uuid_of;
 use crate::lines::line_of;
+use crate::openapi::words;
 use crate::params::Params;
 use crate::problem::{Answer, Problem};
 use crate::respond::{Page, json};
 use crate::time::Instant;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct DeliveryView {
+    /// Its id; the `Message-ID` of the mail derives from it.
+    #[schema(value_type = words::Id)]
     id: String,
+    /// The incident.
+    #[schema(value_type = words::Id)]
     incident_id: String,
+    /// Who was to be told.
+    #[schema(value_type = words::Id)]
     subscriber_id: String,
+    /// The line; null if the entry cannot be read.
+    #[schema(value_type = Option<words::LineId>)]
     line_id: Option<String>,
+    /// Start of the stop, as known when it was decided.
     started_at: Option<Instant>,
+    /// What was to be said.
+    #[schema(value_type = words::KindOfMessage)]
     kind: &'static str,
+    /// What became of it.
+    #[schema(value_type = words::StateOfDelivery)]
     state: &'static str,
+    /// The rule that decided the state.
     rule: String,
+    /// When it was decided that this is to be said.
     decided_at: Instant,
+    /// When to try, or to try again.
     due_at: Instant,
+    /// When it reached its final state.
     settled_at: Option<Instant>,
+    /// How often a sender began.
     attempts: u32,
+    /// The mail server's last reply code.
     smtp_code: Option<u16>,
 }
 
@@ -57,6 +78,15 @@ impl DeliveryView {
 }
 
 /// `GET /v1/incidents/{incident}/deliveries`
+#[utoipa::path(
+    get, path = "/v1/incidents/{incident}/deliveries", operation_id = "list_deliveries", tag = "deliveries",
+    summary = "Who was told of an incident",
+    description = "",
+    params(("incident" = String, Path), ("limit" = String, Query), ("cursor" = String, Query)),
+    responses(
+        (status = 200, description = "A page of deliveries, ordered by subscriber and time. Empty if nobody was to be told.", body = Page<DeliveryView>),
+    )
+)]
 pub(crate) async fn list(
     State(api): State<Api>,
     path: Result<Path<String>, PathRejection>,
@@ -89,6 +119,16 @@ pub(crate) async fn list(
 
 /// `GET /v1/lines/{line}/deliveries`, newest first. The ledger outlives the views: a line of which nothing is known any
 /// more may have been told of.
+#[utoipa::path(
+    get, path = "/v1/lines/{line}/deliveries", operation_id = "list_deliveries_of_line", tag = "deliveries",
+    summary = "Who was told about a line",
+    description = "The window is about when it was decided to tell.",
+    params(("line" = String, Path), ("from" = String, Query), ("to" = String, Query), ("limit" = String, Query), ("cursor" = String, Query)),
+    responses(
+        (status = 200, description = "A page of deliveries, newest first.", body = Page<DeliveryView>),
+        (status = 404, description = "Nothing is known of this line."),
+    )
+)]
 pub(crate) async fn of_line(
     State(api): State<Api>,
     path: Result<Path<String>, PathRejection>,

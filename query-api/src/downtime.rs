@@ -6,37 +6,65 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::Api;
 use crate::cursor;
 use crate::lines::{line_of, lines_of};
+use crate::openapi::words;
 use crate::params::Params;
 use crate::problem::{Answer, Problem};
 use crate::respond::{Page, json, tagged};
 use crate::time::Instant;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct IntervalView {
+    /// Its id: a function of line, kind and start.
+    #[schema(value_type = words::Id)]
     id: String,
+    /// The line.
+    #[schema(value_type = words::LineId)]
     line_id: String,
+    /// What sort of run.
+    #[schema(value_type = words::KindOfRun)]
     kind: &'static str,
+    /// Whether it lasts.
+    #[schema(value_type = words::StateOfRun)]
     state: &'static str,
+    /// When it began.
     started_at: Instant,
+    /// When it ended; null while it lasts.
     ended_at: Option<Instant>,
+    /// How long it was, in ms; null while it lasts.
     duration_ms: Option<i64>,
+    /// What happened inside, without gaps.
+    #[schema(min_items = 1, max_items = 256)]
     segments: Vec<SegmentView>,
+    /// Rises with each change of the interval.
     version: i64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct SegmentView {
+    /// When it began.
     started_at: Instant,
+    /// When it ended: where the next one starts, the last one with its interval.
     ended_at: Option<Instant>,
+    /// The status.
+    #[schema(value_type = words::Status)]
     status: &'static str,
+    /// Planned or not; null for what is no downtime.
+    #[schema(value_type = Option<words::ClassOfDowntime>)]
     class: Option<&'static str>,
+    /// Where the cause lies.
+    #[schema(value_type = words::CauseOfDowntime)]
     cause: &'static str,
+    /// The reason, once somebody named one.
+    #[schema(value_type = words::Text)]
     reason_code: Option<String>,
+    /// The controller's own word.
+    #[schema(value_type = words::Text)]
     source_status: Option<String>,
 }
 
@@ -82,6 +110,16 @@ impl SegmentView {
 }
 
 /// `GET /v1/downtime`
+#[utoipa::path(
+    get, path = "/v1/downtime", operation_id = "list_downtime", tag = "downtime",
+    summary = "Downtime intervals of all lines",
+    description = "",
+    params(("line" = String, Query), ("area" = String, Query), ("kind" = String, Query), ("from" = String, Query), ("to" = String, Query), ("limit" = String, Query), ("cursor" = String, Query)),
+    responses(
+        (status = 200, description = "A page of intervals, ordered by start and line.", body = Page<IntervalView>),
+        (status = 422, description = "The node has more than 5,000 lines."),
+    )
+)]
 pub(crate) async fn list(State(api): State<Api>, params: Params) -> Answer {
     params.only(&["line", "area", "kind", "from", "to", "limit", "cursor"])?;
     let scope = match (params.get("line"), params.get("area")) {
@@ -97,6 +135,16 @@ pub(crate) async fn list(State(api): State<Api>, params: Params) -> Answer {
 }
 
 /// `GET /v1/lines/{line}/downtime`
+#[utoipa::path(
+    get, path = "/v1/lines/{line}/downtime", operation_id = "list_downtime_of_line", tag = "downtime",
+    summary = "Downtime intervals of a line",
+    description = "",
+    params(("line" = String, Path), ("kind" = String, Query), ("from" = String, Query), ("to" = String, Query), ("limit" = String, Query), ("cursor" = String, Query)),
+    responses(
+        (status = 200, description = "A page of intervals, ordered by start.", body = Page<IntervalView>),
+        (status = 404, description = "Nothing is known of this line."),
+    )
+)]
 pub(crate) async fn of_line(
     State(api): State<Api>,
     path: Result<Path<String>, PathRejection>,
@@ -156,6 +204,18 @@ pub(crate) fn uuid_of(path: Result<Path<String>, PathRejection>) -> Result<Uuid,
 }
 
 /// `GET /v1/downtime/{id}`
+#[utoipa::path(
+    get, path = "/v1/downtime/{id}", operation_id = "show_interval", tag = "downtime",
+    summary = "One interval",
+    description = "",
+    params(("id" = String, Path)),
+    responses(
+        (status = 200, description = "The interval.", body = IntervalView, headers(("etag" = String, description = "Changes with the content; send it as `if-none-match`."))),
+        (status = 304, description = "It is what `if-none-match` names."),
+        (status = 404, description = "There is no such interval."),
+        (status = 410, description = "Later reports showed that this interval never was."),
+    )
+)]
 pub(crate) async fn show(
     State(api): State<Api>,
     path: Result<Path<String>, PathRejection>,

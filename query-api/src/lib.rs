@@ -16,6 +16,7 @@ mod guard;
 mod ingest;
 mod lines;
 mod metrics;
+mod openapi;
 mod params;
 mod problem;
 mod respond;
@@ -31,11 +32,12 @@ use std::time::Duration;
 use andon_domain::{Millis, SubscriberId};
 use andon_log::Appender;
 use andon_store::{Accounts, Views};
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::Uri;
 use axum::middleware;
-use axum::routing::{get, post};
+use axum::{Extension, Router};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use tokio::sync::watch;
 
@@ -109,31 +111,32 @@ pub struct Api {
 pub fn router(api: Api) -> Router {
     let body_bytes_max = api.config.body_bytes_max;
     let answer_max = Duration::from_millis(api.config.answer_ms_max);
-    Router::new()
-        .route("/v1/lines", get(lines::list))
-        .route("/v1/lines/{line}", get(lines::show).put(lines::put).delete(lines::remove))
-        .route("/v1/lines/{line}/downtime", get(downtime::of_line))
-        .route("/v1/lines/{line}/timeline", get(timeline::of_line))
-        .route("/v1/lines/{line}/deliveries", get(deliveries::of_line))
-        .route("/v1/downtime", get(downtime::list))
-        .route("/v1/downtime/{id}", get(downtime::show))
-        .route("/v1/statuses", get(statuses::list))
-        .route("/v1/line-status", post(ingest::post))
-        .route("/v1/subscriptions", post(subscriptions::create))
-        .route("/v1/subscriptions/search", post(subscriptions::search))
-        .route(
-            "/v1/subscriptions/{id}",
-            get(subscriptions::show).patch(subscriptions::edit).delete(subscriptions::end),
-        )
-        .route("/v1/subscribers/{id}", axum::routing::delete(subscriptions::erase))
-        .route("/v1/incidents/{incident}/deliveries", get(deliveries::list))
-        .route("/v1/dead-letters", get(dead_letters::list))
-        .route("/v1/dead-letters/{id}", get(dead_letters::show))
-        .route("/v1/dead-letters/{id}/redrive", post(dead_letters::redrive))
-        .route("/v1/dead-letters/{id}/discard", post(dead_letters::discard))
+    let (routes, documented) = OpenApiRouter::default()
+        .routes(routes!(lines::list))
+        .routes(routes!(lines::show, lines::put, lines::remove))
+        .routes(routes!(downtime::of_line))
+        .routes(routes!(timeline::of_line))
+        .routes(routes!(deliveries::of_line))
+        .routes(routes!(downtime::list))
+        .routes(routes!(downtime::show))
+        .routes(routes!(statuses::list))
+        .routes(routes!(ingest::post))
+        .routes(routes!(subscriptions::create))
+        .routes(routes!(subscriptions::search))
+        .routes(routes!(subscriptions::show, subscriptions::edit, subscriptions::end))
+        .routes(routes!(subscriptions::erase))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(dead_letters::list))
+        .routes(routes!(dead_letters::show))
+        .routes(routes!(dead_letters::redrive))
+        .routes(routes!(dead_letters::discard))
+        .routes(routes!(openapi::show))
+        .split_for_parts();
+    routes
         .merge(board::routes())
         .fallback(problem::no_route)
         .method_not_allowed_fallback(problem::no_method)
+        .layer(Extension(openapi::Document::new(&documented, &api.config)))
         .layer(DefaultBodyLimit::max(body_bytes_max))
         .layer(middleware::from_fn_with_state(guard::Guard::new(api.clone()), guard::keep))
         .layer(middleware::from_fn_with_state(answer_max, deadline::keep))

@@ -9,11 +9,13 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::Api;
 use crate::body::{self, Body};
 use crate::cursor;
 use crate::directory::settled;
+use crate::openapi::words;
 use crate::params::Params;
 use crate::problem::{Answer, Problem, shown};
 use crate::respond::{Page, json, tagged};
@@ -23,26 +25,48 @@ use crate::time::Instant;
 /// Most lines of a node.
 pub(crate) const NODE_LINES_MAX: usize = 5_000;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct LineView {
+    /// The line.
+    #[schema(value_type = words::LineId)]
     line_id: String,
+    /// The nodes above the line, from the top; the line itself is the last one.
     path: Vec<String>,
+    /// What it does now.
+    #[schema(value_type = words::Status)]
     status: &'static str,
+    /// What that means for this line.
+    #[schema(value_type = words::Class)]
     class: &'static str,
+    /// Where the cause of the stop lies, while it is down.
+    #[schema(value_type = words::CauseOfDowntime)]
     cause: &'static str,
+    /// Start of the run of this status.
     since: Option<Instant>,
+    /// When it said something first.
     first_event_at: Option<Instant>,
+    /// Newest event time among its reports.
     last_event_at: Option<Instant>,
+    /// When the last report was taken, to 10 s.
     last_seen_at: Option<Instant>,
+    /// The downtime interval that lasts, if one does.
     open_downtime: Option<OpenDowntime>,
+    /// The reason of the current run.
+    #[schema(value_type = words::Text)]
     reason_code: Option<String>,
+    /// The controller's own word for the status.
+    #[schema(value_type = words::Text)]
     source_status: Option<String>,
+    /// Rises with each change of the line.
     version: i64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct OpenDowntime {
+    /// Its id, see `GET /v1/downtime/{id}`.
+    #[schema(value_type = words::Id)]
     id: String,
+    /// When it began.
     started_at: Instant,
 }
 
@@ -98,6 +122,16 @@ pub(crate) fn line_of(path: Result<Path<String>, PathRejection>) -> Result<LineI
 }
 
 /// `GET /v1/lines`
+#[utoipa::path(
+    get, path = "/v1/lines", operation_id = "list_lines", tag = "lines",
+    summary = "Every line and what it does now",
+    description = "",
+    params(("area" = String, Query), ("limit" = String, Query), ("cursor" = String, Query)),
+    responses(
+        (status = 200, description = "A page of lines, ordered by id. A registered line that has said nothing yet is there too.", body = Page<LineView>),
+        (status = 422, description = "The node has more than 5,000 lines."),
+    )
+)]
 pub(crate) async fn list(State(api): State<Api>, params: Params) -> Answer {
     params.only(&["area", "limit", "cursor"])?;
     let limit = params.limit(&api)?;
@@ -179,6 +213,17 @@ pub(crate) async fn lines_of(api: &Api, node: &str) -> Result<Vec<LineId>, Probl
 }
 
 /// `GET /v1/lines/{line}`
+#[utoipa::path(
+    get, path = "/v1/lines/{line}", operation_id = "show_line", tag = "lines",
+    summary = "What a line does now",
+    description = "",
+    params(("line" = String, Path)),
+    responses(
+        (status = 200, description = "The line.", body = LineView, headers(("etag" = String, description = "Changes with the content; send it as `if-none-match`."))),
+        (status = 304, description = "It is what `if-none-match` names."),
+        (status = 404, description = "Nothing is known of this line."),
+    )
+)]
 pub(crate) async fn show(
     State(api): State<Api>,
     path: Result<Path<String>, PathRejection>,
@@ -197,6 +242,17 @@ pub(crate) async fn show(
 }
 
 /// `PUT /v1/lines/{line}`
+#[utoipa::path(
+    put, path = "/v1/lines/{line}", operation_id = "put_line", tag = "lines",
+    summary = "Register a line, or change its settings",
+    description = "The settings hold for what comes later, and for what may still be revised.",
+    params(("line" = String, Path)),
+    request_body(content = EntryBody, description = "The whole entry: what is absent takes the default."),
+    responses(
+        (status = 200, description = "It is registered, and to be seen in answers.", body = EntryView),
+        (status = 202, description = "It is stored for good and not yet to be seen in answers.", body = EntryView),
+    )
+)]
 pub(crate) async fn put(
     State(api): State<Api>,
     path: Result<Path<String>, PathRejection>,
@@ -212,6 +268,17 @@ pub(crate) async fn put(
 }
 
 /// `DELETE /v1/lines/{line}`: its entry alone; what it did stays.
+#[utoipa::path(
+    delete, path = "/v1/lines/{line}", operation_id = "remove_line", tag = "lines",
+    summary = "Remove the entry of a line",
+    description = "",
+    params(("line" = String, Path)),
+    responses(
+        (status = 204, description = "The entry is gone; what the line did stays."),
+        (status = 202, description = "It is stored for good and not yet to be seen in answers."),
+        (status = 404, description = "The line is not registered."),
+    )
+)]
 pub(crate) async fn remove(
     State(api): State<Api>,
     path: Result<Path<String>, PathRejection>,

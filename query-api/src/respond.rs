@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::Api;
 use crate::cursor;
@@ -13,10 +14,13 @@ use crate::time::Instant;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// A list, everywhere.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Page<T> {
+    /// The items of this page.
     pub(crate) items: Vec<T>,
+    /// Send it as `cursor` with the same query for the next page. Null: this was the last one.
     pub(crate) next_cursor: Option<String>,
+    /// Every status change that Andon took before this instant is in the answer. Null: not known.
     pub(crate) as_of: Option<Instant>,
 }
 

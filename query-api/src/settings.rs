@@ -2,35 +2,57 @@
 
 use andon_domain::{LineEntry, LineId, LineSettings};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
+use crate::openapi::words;
 use crate::problem::{Problem, shown};
 use crate::time::{parse_duration, show_duration};
 
 /// The deepest path, the line included.
-const PATH_LEN_MAX: usize = 32;
+pub(crate) const PATH_LEN_MAX: usize = 32;
 
 /// What `PUT /v1/lines/{line}` takes.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EntryBody {
+    /// The nodes above the line, from the top; the line itself may be left out.
+    #[schema(max_items = 32, value_type = Option<Vec<words::LineId>>)]
     path: Option<Vec<String>>,
+    /// How far reports may be out of order.
+    #[schema(value_type = Option<words::Duration>)]
     allowed_lateness: Option<String>,
+    /// How many reports can still be revised.
+    #[schema(minimum = 1, maximum = 100000)]
     events_max: Option<u32>,
+    /// Whether `DEGRADED` counts as down.
     degraded_is_down: Option<bool>,
+    /// The longest time between two reports of a line that is alive, at least `PT1S`. Absent: the line may be silent.
+    #[schema(value_type = Option<words::Duration>)]
     expect_signal_every: Option<String>,
+    /// A retired line tells nobody of its stops.
     #[serde(default)]
     retired: bool,
 }
 
 /// The entry as it is shown; what is null takes the default.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EntryView {
+    /// The line.
+    #[schema(value_type = words::LineId)]
     line_id: String,
+    /// The nodes above the line, from the top; the line itself is the last one.
     path: Vec<String>,
+    /// How far reports may be out of order; null: the default.
+    #[schema(value_type = Option<words::Duration>)]
     allowed_lateness: Option<String>,
+    /// How many reports can still be revised; null: the default.
     events_max: Option<u32>,
+    /// Whether `DEGRADED` counts as down; null: the default.
     degraded_is_down: Option<bool>,
+    /// The longest time between two reports; null: the default.
+    #[schema(value_type = Option<words::Duration>)]
     expect_signal_every: Option<String>,
+    /// Whether it tells nobody of its stops.
     retired: bool,
 }
 

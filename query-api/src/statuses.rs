@@ -4,11 +4,20 @@ use andon_domain::{LineStatus, Vocabulary};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
+use crate::openapi::words;
 use crate::params::Params;
 use crate::problem::Answer;
 use crate::respond;
 
 /// `GET /v1/statuses`
+#[utoipa::path(
+    get, path = "/v1/statuses", operation_id = "list_statuses", tag = "status changes",
+    summary = "The statuses and the words that mean them",
+    description = "",
+    responses(
+        (status = 200, description = "All of them.", body = words::Statuses),
+    )
+)]
 pub(crate) async fn list(params: Params) -> Answer {
     params.only(&[])?;
     let items: Vec<Value> = LineStatus::ALL

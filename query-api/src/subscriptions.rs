@@ -7,6 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::Api;
@@ -14,21 +15,35 @@ use crate::address;
 use crate::body::{self, Body};
 use crate::directory::settled;
 use crate::downtime::uuid_of;
+use crate::openapi::words;
 use crate::params::Params;
 use crate::problem::{Answer, Problem, shown};
 use crate::respond::{Page, json};
 use crate::settings::check_node;
 use crate::time::{Instant, parse_duration, show_duration};
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct SubscriptionView {
+    /// Its id: a function of subscriber and node.
+    #[schema(value_type = words::Id)]
     id: String,
+    /// Who, without the address.
+    #[schema(value_type = words::Id)]
     subscriber_id: String,
+    /// What they follow.
+    #[schema(value_type = words::Node)]
     node: String,
+    /// They are told of stops that last at least this long.
+    #[schema(value_type = words::Duration)]
     notify_after: String,
+    /// Only stops of this class; null: every class.
+    #[schema(value_type = Option<words::ClassOfDowntime>)]
     class: Option<&'static str>,
+    /// Language of the mails; null if the address is gone.
     locale: Option<String>,
+    /// Time zone of the mails; null if the address is gone.
     zone: Option<String>,
+    /// When it was made.
     created_at: Instant,
 }
 
@@ -47,14 +62,25 @@ impl SubscriptionView {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateBody {
+    /// The address.
+    #[schema(max_length = 254, format = "email")]
     email: String,
+    /// A line, or a node of the tree: all lines at or under it.
+    #[schema(value_type = words::Node)]
     node: String,
+    /// Tell only of stops that last at least this long. Absent: at once.
+    #[schema(value_type = Option<words::Duration>)]
     notify_after: Option<String>,
+    /// Only stops of this class. Absent: every class.
+    #[schema(value_type = Option<words::ClassOfDowntime>)]
     class: Option<String>,
+    /// Language of the mails: `en` (the default) or `es`.
     locale: Option<String>,
+    /// IANA time zone of the mails. Absent: `UTC`.
+    #[schema(max_length = 64)]
     zone: Option<String>,
 }
 
@@ -69,9 +95,11 @@ pub(crate) struct EditBody {
     zone: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SearchBody {
+    /// The address.
+    #[schema(max_length = 254, format = "email")]
     email: String,
 }
 
@@ -106,6 +134,17 @@ fn zone(name: Option<&str>) -> Result<&str, Problem> {
 }
 
 /// `POST /v1/subscriptions`: the address first, then the directory; the answer waits until the views show it.
+#[utoipa::path(
+    post, path = "/v1/subscriptions", operation_id = "create_subscription", tag = "subscriptions",
+    summary = "Have somebody told of stops",
+    description = "The address is kept apart from everything else and stands in no answer.",
+    request_body(content = CreateBody, description = "Who, and of what."),
+    responses(
+        (status = 201, description = "It holds from now on.", body = SubscriptionView, headers(("location" = String, description = "Path of the subscription."))),
+        (status = 202, description = "It is stored for good and not yet to be seen in answers.", body = SubscriptionView),
+        (status = 409, description = "This address follows this node already."),
+    )
+)]
 pub(crate) async fn create(State(api): State<Api>, params: Params, headers: HeaderMap, body: Body) -> Answer {
     params.only(&[])?;
     let body: CreateBody = body::json(&headers, body)?;
@@ -179,6 +218,16 @@ async fn find(api: &Api, path: Result<Path<String>, PathRejection>) -> Result<Su
 }
 
 /// `GET /v1/subscriptions/{id}`
+#[utoipa::path(
+    get, path = "/v1/subscriptions/{id}", operation_id = "show_subscription", tag = "subscriptions",
+    summary = "One subscription",
+    description = "",
+    params(("id" = String, Path)),
+    responses(
+        (status = 200, description = "The subscription.", body = SubscriptionView),
+        (status = 404, description = "There is no such subscription."),
+    )
+)]
 pub(crate) async fn show(
     State(api): State<Api>,
     path: Result<Path<String>, PathRejection>,
@@ -191,6 +240,18 @@ pub(crate) async fn show(
 }
 
 /// `PATCH /v1/subscriptions/{id}`
+#[utoipa::path(
+    patch, path = "/v1/subscriptions/{id}", operation_id = "edit_subscription", tag = "subscriptions",
+    summary = "Change a subscription",
+    description = "Language and zone are the subscriber's: they change for all of their subscriptions.",
+    params(("id" = String, Path)),
+    request_body(content = words::SubscriptionEdit, description = "What is to change."),
+    responses(
+        (status = 200, description = "It holds from now on.", body = SubscriptionView),
+        (status = 202, description = "It is stored for good and not yet to be seen in answers.", body = SubscriptionView),
+        (status = 404, description = "There is no such subscription."),
+    )
+)]
 pub(crate) async fn edit(
     State(api): State<Api>,
     path: Result<Path<String>, PathRejection>,
@@ -218,6 +279,17 @@ pub(crate) async fn edit(
 }
 
 /// `DELETE /v1/subscriptions/{id}`
+#[utoipa::path(
+    delete, path = "/v1/subscriptions/{id}", operation_id = "end_subscription", tag = "subscriptions",
+    summary = "End a subscription",
+    description = "",
+    params(("id" = String, Path)),
+    responses(
+        (status = 204, description = "It is gone."),
+        (status = 202, description = "It is stored for good and not yet to be seen in answers."),
+        (status = 404, description = "There is no such subscription."),
+    )
+)]
 pub(crate) async fn end(
     State(api): State<Api>,
     path: Result<Path<String>, PathRejection>,
@@ -231,6 +303,15 @@ pub(crate) async fn end(
 
 /// `POST /v1/subscriptions/search`: what an address follows. The address stands in the body, so that no log of URLs
 /// has it.
+#[utoipa::path(
+    post, path = "/v1/subscriptions/search", operation_id = "search_subscriptions", tag = "subscriptions",
+    summary = "What an address follows",
+    description = "",
+    request_body(content = SearchBody, description = "The address. It stands in the body, so that no log of URLs has it."),
+    responses(
+        (status = 200, description = "All of its subscriptions, ordered by node.", body = Page<SubscriptionView>),
+    )
+)]
 pub(crate) async fn search(State(api): State<Api>, params: Params, headers: HeaderMap, body: Body) -> Answer {
     params.only(&[])?;
     let body: SearchBody = body::json(&headers, body)?;
@@ -248,6 +329,16 @@ pub(crate) async fn search(State(api): State<Api>, params: Params, headers: Head
 
 /// `DELETE /v1/subscribers/{id}`: erasure. The outbox comes first, so that whoever is told to try again finds the
 /// subscriber still there, and once more at the end: a mail may have been written in between.
+#[utoipa::path(
+    delete, path = "/v1/subscribers/{id}", operation_id = "erase_subscriber", tag = "subscriptions",
+    summary = "Erase a person",
+    description = "",
+    params(("id" = String, Path)),
+    responses(
+        (status = 204, description = "The address is gone from every file of Andon, its mails and subscriptions too."),
+        (status = 404, description = "There is no such subscriber."),
+    )
+)]
 pub(crate) async fn erase(
     State(api): State<Api>,
     path: Result<Path<String>, PathRejection>,

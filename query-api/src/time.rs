@@ -36,6 +36,14 @@ impl Serialize for Instant {
     }
 }
 
+impl utoipa::PartialSchema for Instant {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        crate::openapi::words::Instant::schema()
+    }
+}
+
+impl utoipa::ToSchema for Instant {}
+
 /// Reads an instant with any offset.
 pub(crate) fn parse(text: &str) -> Result<Millis, String> {
     let wrong = || {

@@ -6,10 +6,12 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::Api;
 use crate::downtime::IntervalView;
 use crate::lines::line_of;
+use crate::openapi::words;
 use crate::params::Params;
 use crate::problem::{Answer, Problem};
 use crate::respond::json;
@@ -21,25 +23,39 @@ pub(crate) const RUNS_MAX: usize = 10_000;
 /// How long the window is when the request does not say where it begins.
 const WINDOW_MS_DEFAULT: Millis = 86_400_000;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct TimelineView {
+    /// The line.
+    #[schema(value_type = words::LineId)]
     line_id: String,
+    /// Start of the window.
     from: Instant,
+    /// End of the window, excluded.
     to: Instant,
+    /// The runs that are not production, ordered by start, each whole. What no run covers is production.
+    #[schema(max_items = 10000)]
     items: Vec<IntervalView>,
+    /// How the window was spent. The fields add up to it.
     totals: Totals,
+    /// Every status change that Andon took before this instant is in the answer. Null: not known.
     as_of: Option<Instant>,
 }
 
 /// How the window was spent, in ms. The fields add up to the window.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 struct Totals {
-    production_ms: Millis,
-    planned_ms: Millis,
-    unplanned_ms: Millis,
-    idle_ms: Millis,
-    unknown_ms: Millis,
-    before_first_event_ms: Millis,
+    /// Producing.
+    production_ms: i64,
+    /// Down as planned: planned stops and changeovers.
+    planned_ms: i64,
+    /// Down otherwise.
+    unplanned_ms: i64,
+    /// Available, without an order.
+    idle_ms: i64,
+    /// Nobody knows.
+    unknown_ms: i64,
+    /// Before the line said anything.
+    before_first_event_ms: i64,
 }
 
 impl Totals {
@@ -73,6 +89,17 @@ impl Totals {
 }
 
 /// `GET /v1/lines/{line}/timeline`
+#[utoipa::path(
+    get, path = "/v1/lines/{line}/timeline", operation_id = "show_timeline", tag = "lines",
+    summary = "What a line did over a window",
+    description = "Without `to` the window ends now, and so does one that would end later; without `from` it is 24 h long. The totals add up to the window.",
+    params(("line" = String, Path), ("from" = String, Query), ("to" = String, Query)),
+    responses(
+        (status = 200, description = "Every run that is not production, whole, and how long each sort of time lasted.", body = TimelineView),
+        (status = 404, description = "Nothing is known of this line."),
+        (status = 422, description = "The window has more than 10,000 runs."),
+    )
+)]
 pub(crate) async fn of_line(
     State(api): State<Api>,
     path: Result<Path<String>, PathRejection>,

@@ -45,6 +45,7 @@ pub const ROUTES: &[Route] = &[
     row("POST", "/v1/line-status", INGEST),
     row("PUT", "/v1/lines/{line}", OPERATE),
     row("DELETE", "/v1/lines/{line}", OPERATE),
+    row("GET", "/openapi.json", Access::Free),
     // Who is told, and who was: personal data.
     row("POST", "/v1/subscriptions", SUBSCRIBE),
     row("POST", "/v1/subscriptions/search", SUBSCRIBE),

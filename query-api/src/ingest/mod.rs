@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::Api;
 use crate::body::{Body, Received, media_type};
+use crate::openapi::words;
 use crate::params::Params;
 use crate::problem::{Answer, Problem};
 use crate::respond;
@@ -85,6 +86,16 @@ impl Intake<'_> {
 }
 
 /// `POST /v1/line-status`
+#[utoipa::path(
+    post, path = "/v1/line-status", operation_id = "ingest", tag = "status changes",
+    summary = "Report what lines do",
+    description = "All rows or none. Sending the same again changes nothing. Only the form is checked: a report that comes too late, or from the future, becomes a dead letter.",
+    params(("vocabulary" = String, Query)),
+    request_body(description = "Rows, in one of three formats.", content((words::StatusChanges = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"))),
+    responses(
+        (status = 202, description = "All of them are stored for good.", body = words::Accepted),
+    )
+)]
 pub(crate) async fn post(State(api): State<Api>, params: Params, headers: HeaderMap, body: Body) -> Answer {
     params.only(&["vocabulary"])?;
     let vocabulary = match params.get("vocabulary") {

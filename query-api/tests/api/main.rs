@@ -13,6 +13,7 @@ mod docs;
 mod garbage;
 mod ingest;
 mod names;
+mod openapi;
 mod pages;
 mod privacy;
 mod redrive;

@@ -161,6 +161,11 @@ impl Fixture {
         address
     }
 
+    /// The router as it prints itself, its paths among it.
+    pub(crate) fn printed_router(&self) -> String {
+        format!("{:?}", self.router)
+    }
+
     /// Writes into the views what a projector would have written.
     pub(crate) fn apply(&self, batch: &ViewBatch) {
         self.runtime.block_on(self.views.apply(batch)).unwrap();
