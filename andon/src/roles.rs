@@ -10,7 +10,7 @@ use andon_log::sqlite::SqliteLog;
 use andon_log::{Appender, Topic};
 use andon_mailer::{Mailer, Outbox, Smtp, SmtpMetrics, Transport};
 use andon_processor::{Projector, ProjectorConfig, ProjectorMetrics, Worker, WorkerConfig, WorkerMetrics};
-use andon_query_api::{Api, ApiConfig, ApiMetrics};
+use andon_query_api::{Api, ApiConfig, ApiMetrics, Server, ServerConfig, ServerMetrics, Tls};
 use andon_store::sqlite::{SqliteAccounts, SqliteViews};
 use andon_store::{Accounts, Views};
 use prometheus::Registry;
@@ -25,8 +25,8 @@ use crate::sweep::Sweep;
 
 /// An embedded andon that runs.
 pub(crate) struct Running {
-    /// Where the API listens.
-    pub(crate) api_address: SocketAddr,
+    /// Where the API is reached.
+    pub(crate) api_url: String,
     /// Where the admin endpoint listens.
     pub(crate) admin_address: SocketAddr,
     log: SqliteLog,
@@ -37,6 +37,9 @@ pub(crate) struct Running {
     sweep: tokio::task::JoinHandle<()>,
     failed: watch::Receiver<bool>,
 }
+
+/// Whoever scrapes and probes needs few.
+const ADMIN_CONNECTIONS_MAX: usize = 64;
 
 /// Something that a role needs before it can begin.
 fn needed(what: &'static str) -> impl Fn(&dyn std::error::Error) -> Failure {
@@ -56,6 +59,9 @@ impl Running {
                 .map_err(|e| needed("open the accounts")(&e))?,
         );
         check_reachable(config, accounts.as_ref()).await?;
+        let tls = config.http.tls.clone().map(Tls::open).transpose();
+        let tls = tls.map_err(|error| Failure::Config(format!("`http.tls_cert`: {}", chain(&error))))?;
+        let tls = tls.map(Arc::new);
         let (api_listener, api_address) = listen("listen", config.listen).await?;
         let (admin_listener, admin_address) = listen("admin.listen", config.admin).await?;
         let log_options = andon_log::sqlite::Options {
@@ -114,12 +120,22 @@ impl Running {
             draining: http_stops.clone(),
         });
         let roles = Arc::new(starting.roles);
-        let servers = vec![
-            serve(api_listener, api, http_stops.clone()),
-            serve(admin_listener, admin::router(Admin { roles, registry }), http_stops),
-        ];
+        let api_url = format!("{}://{api_address}", if tls.is_some() { "https" } else { "http" });
+        let metrics = ServerMetrics::new(&registry);
+        // Its connections are not the API's: they must be served when those are too many, and they are counted nowhere.
+        let admin_metrics = ServerMetrics::new(&Registry::new());
+        let admin = Server {
+            listener: admin_listener,
+            router: admin::router(Admin { roles, registry }),
+            config: ServerConfig { connections_max: ADMIN_CONNECTIONS_MAX, ..config.http.server.clone() },
+            tls: None,
+            metrics: admin_metrics,
+        };
+        let api =
+            Server { listener: api_listener, router: api, config: config.http.server.clone(), tls, metrics };
+        let servers = vec![tokio::spawn(api.run(http_stops.clone())), tokio::spawn(admin.run(http_stops))];
         Ok(Self {
-            api_address,
+            api_url,
             admin_address,
             log,
             stop: starting.stop,
@@ -361,20 +377,4 @@ async fn listen(key: &str, address: SocketAddr) -> Result<(TcpListener, SocketAd
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))
-}
-
-fn serve(
-    listener: TcpListener,
-    router: axum::Router,
-    mut stops: watch::Receiver<bool>,
-) -> tokio::task::JoinHandle<()> {
-    tokio::spawn(async move {
-        let stopped = async move {
-            // An error says that the sender is gone, and with it whoever could want this server.
-            drop(stops.wait_for(|stop| *stop).await);
-        };
-        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
-            error!("a server failed: {error}");
-        }
-    })
 }

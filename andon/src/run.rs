@@ -11,7 +11,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Failure> {
     block_on(async {
         let running = Running::start(config).await?;
         println!("andon {} is running", env!("CARGO_PKG_VERSION"));
-        println!("  api    http://{}", running.api_address);
+        println!("  api    {}", running.api_url);
         println!("  admin  http://{}", running.admin_address);
         println!("  data   {}", config.data_dir.display());
         wait_and_drain(running, config).await

@@ -12,7 +12,6 @@ mod deadline;
 mod deliveries;
 mod directory;
 mod downtime;
-mod export;
 mod guard;
 mod ingest;
 mod lines;
@@ -21,6 +20,7 @@ mod openapi;
 mod params;
 mod problem;
 mod respond;
+mod server;
 mod settings;
 mod statuses;
 mod subscriptions;
@@ -44,6 +44,7 @@ use tokio::sync::watch;
 
 pub use guard::{Access, IssuedToken, ROUTES, Route};
 pub use metrics::ApiMetrics;
+pub use server::{Server, ServerConfig, ServerMetrics, Tls, TlsError, TlsFiles};
 
 /// Limits of the API.
 #[derive(Debug, Clone)]

@@ -19,14 +19,6 @@ pub struct ApiMetrics {
 impl ApiMetrics {
     /// Makes them, in a registry that has none of them yet.
     pub fn new(registry: &Registry) -> Self {
-        fn registered<M: prometheus::core::Collector + Clone + 'static>(
-            registry: &Registry,
-            metric: prometheus::Result<M>,
-        ) -> M {
-            let metric = metric.expect("the names and labels are valid");
-            registry.register(Box::new(metric.clone())).expect("each metric is registered once");
-            metric
-        }
         let seconds = HistogramOpts::new("api_request_seconds", "Time of a request, by route")
             .buckets(vec![0.000_1, 0.000_3, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0]);
         Self {
@@ -54,6 +46,16 @@ impl ApiMetrics {
             ),
         }
     }
+}
+
+/// A metric, in the registry.
+pub(crate) fn registered<M: prometheus::core::Collector + Clone + 'static>(
+    registry: &Registry,
+    metric: prometheus::Result<M>,
+) -> M {
+    let metric = metric.expect("the names and labels are valid");
+    registry.register(Box::new(metric.clone())).expect("each metric is registered once");
+    metric
 }
 
 /// Observes a request. Routes are named by their pattern, methods by the few there are: no label is free text.

@@ -106,20 +106,30 @@ impl Problem {
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+impl Problem {
+    /// The document.
+    pub(crate) fn into_json(self) -> String {
+        self.json().to_string()
+    }
+
+    fn json(&self) -> Value {
         let mut body = Map::new();
         body.insert("type".to_owned(), json!("about:blank"));
         body.insert("title".to_owned(), json!(self.title));
         body.insert("status".to_owned(), json!(self.status.as_u16()));
-        if let Some(detail) = self.detail {
+        if let Some(detail) = &self.detail {
             body.insert("detail".to_owned(), json!(detail));
         }
-        body.extend(self.more);
+        body.extend(self.more.clone());
+        Value::Object(body)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
         let content_type = HeaderValue::from_static("application/problem+json");
         let mut response =
-            (self.status, [(header::CONTENT_TYPE, content_type)], Value::Object(body).to_string())
-                .into_response();
+            (self.status, [(header::CONTENT_TYPE, content_type)], self.json().to_string()).into_response();
         if let Some(seconds) = self.retry_after_s {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -131,7 +141,7 @@ impl IntoResponse for Problem {
 }
 
 /// An error with its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

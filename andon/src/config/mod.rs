@@ -15,6 +15,7 @@ pub(crate) use settings::{SETTINGS, Setting};
 pub(crate) use value::duration_ms;
 
 use andon_domain::FoldConfig;
+use andon_query_api::{ServerConfig, TlsFiles};
 
 /// Everything that can be set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +57,10 @@ pub(crate) struct Config {
 /// What guards the API.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct HttpConfig {
+    /// Connections, and what each may take.
+    pub(crate) server: ServerConfig,
+    /// Certificate and key, if the API speaks TLS.
+    pub(crate) tls: Option<TlsFiles>,
     /// Whether reading is free although there are tokens.
     pub(crate) is_read_public: bool,
     /// Where people reach the API, if not by its address.
@@ -112,6 +117,11 @@ impl Config {
     /// Rules between settings: what is wrong, each with its key.
     pub(crate) fn check(&self) -> Vec<(&'static str, String)> {
         let mut errors = Vec::new();
+        if let Some(files) = &self.http.tls
+            && (files.certificate.as_os_str().is_empty() || files.key.as_os_str().is_empty())
+        {
+            errors.push(("http.tls_cert", "`http.tls_cert` and `http.tls_key` are set together".to_owned()));
+        }
         if self.listen == self.admin && self.listen.port() != 0 {
             errors.push(("admin.listen", format!("`{}` is the address of the API too", self.admin)));
         }

@@ -1,6 +1,9 @@
 //! The table of settings.
 
+use std::path::PathBuf;
+
 use andon_mailer::Encryption;
+use andon_query_api::TlsFiles;
 
 use super::mail::{MailTransport, timeout, timeout_ms};
 use super::value::{bytes, duration_ms, number, show_bytes, show_duration, switch};
@@ -44,6 +47,20 @@ fn url(text: &str) -> Result<axum::http::Uri, String> {
         .filter(|url| matches!(url.scheme_str(), Some("http" | "https")) && url.authority().is_some())
         .filter(|url| url.path_and_query().is_none_or(|path| path.as_str() == "/"))
         .ok_or_else(|| format!("`{text}` is no URL of a host; write one as `https://andon.plant.example`"))
+}
+
+/// One of the two files of TLS. The other one is still empty when the first is set; `Config::check` looks at both.
+fn tls_file(config: &mut Config, text: &str, which: fn(&mut TlsFiles) -> &mut PathBuf) -> Result<(), String> {
+    let path = if text == "none" { String::new() } else { word(text, "a file", 4096)? };
+    let mut files = config.http.tls.take().unwrap_or_default();
+    *which(&mut files) = path.into();
+    config.http.tls = Some(files).filter(|files| *files != TlsFiles::default());
+    Ok(())
+}
+
+fn show_file(path: Option<&PathBuf>) -> String {
+    path.filter(|path| !path.as_os_str().is_empty())
+        .map_or("none".to_owned(), |path| path.display().to_string())
 }
 
 fn word(text: &str, what: &str, bytes_max: usize) -> Result<String, String> {
@@ -326,6 +343,63 @@ pub(crate) const SETTINGS: &[Setting] = &[
         default: "none",
         set: |c, v| put(&mut c.http.public_url, if v == "none" { Ok(None) } else { url(v).map(Some) }),
         get: |c| c.http.public_url.as_ref().map_or("none".to_owned(), ToString::to_string),
+    },
+    Setting {
+        key: "http.tls_cert",
+        doc: "certificate of the API with those above it, a PEM file, read again when it changes; `none`: no TLS",
+        default: "none",
+        set: |c, v| tls_file(c, v, |files| &mut files.certificate),
+        get: |c| show_file(c.http.tls.as_ref().map(|files| &files.certificate)),
+    },
+    Setting {
+        key: "http.tls_key",
+        doc: "private key of that certificate, a PEM file",
+        default: "none",
+        set: |c, v| tls_file(c, v, |files| &mut files.key),
+        get: |c| show_file(c.http.tls.as_ref().map(|files| &files.key)),
+    },
+    Setting {
+        key: "http.max_connections",
+        doc: "connections at once, 1 to 100000; one more waits until another one ends",
+        default: "1024",
+        set: |c, v| put(&mut c.http.server.connections_max, number(v, 1, 100_000)),
+        get: |c| c.http.server.connections_max.to_string(),
+    },
+    Setting {
+        key: "http.max_header",
+        doc: "largest head of a request, from 8KiB to 1MiB; beyond it 431",
+        default: "64KiB",
+        set: |c, v| {
+            let value = bytes(v).and_then(|size| {
+                usize::try_from(size)
+                    .ok()
+                    .filter(|size| (8 << 10..=1 << 20).contains(size))
+                    .ok_or_else(|| format!("`{v}` is not from 8KiB to 1MiB"))
+            });
+            put(&mut c.http.server.head_bytes_max, value)
+        },
+        get: |c| show_bytes(c.http.server.head_bytes_max as u64),
+    },
+    Setting {
+        key: "http.header_timeout",
+        doc: "how long the head of a request, or a TLS handshake, may take; beyond it 408",
+        default: "10s",
+        set: |c, v| put(&mut c.http.server.header_ms_max, positive(v).map(i64::cast_unsigned)),
+        get: |c| show_duration(c.http.server.header_ms_max.cast_signed()),
+    },
+    Setting {
+        key: "http.idle_timeout",
+        doc: "how long a connection may be idle between two requests; longer than a proxy before it keeps it",
+        default: "75s",
+        set: |c, v| put(&mut c.http.server.idle_ms_max, positive(v).map(i64::cast_unsigned)),
+        get: |c| show_duration(c.http.server.idle_ms_max.cast_signed()),
+    },
+    Setting {
+        key: "http.stall_timeout",
+        doc: "how long a client may take none of its answer",
+        default: "30s",
+        set: |c, v| put(&mut c.http.server.stall_ms_max, positive(v).map(i64::cast_unsigned)),
+        get: |c| show_duration(c.http.server.stall_ms_max.cast_signed()),
     },
     Setting {
         key: "drain.max",

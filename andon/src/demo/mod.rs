@@ -41,7 +41,7 @@ pub(crate) fn run(once: bool, data_dir: Option<String>, listen: Option<String>) 
     logging::start(&config);
     block_on(async {
         let running = Running::start(&config).await?;
-        let url = format!("http://{}", running.api_address);
+        let url = running.api_url.clone();
         let told = tokio::task::spawn_blocking({
             let url = url.clone();
             move || record::tell(&Client::new(&url))

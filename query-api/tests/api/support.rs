@@ -10,7 +10,7 @@ use andon_domain::SubscriberId;
 use andon_log::sqlite::{Options, SqliteAppender, SqliteLog};
 use andon_log::{Appender, Offset, Outputs, Read, Reader, Record, RecordBatch, Topic};
 use andon_processor::{Projector, ProjectorConfig, ProjectorMetrics, Worker, WorkerConfig, WorkerMetrics};
-use andon_query_api::{Api, ApiConfig, ApiMetrics, router};
+use andon_query_api::{Api, ApiConfig, ApiMetrics, Server, ServerConfig, ServerMetrics, router};
 use andon_store::sqlite::{SqliteAccounts, SqliteViews};
 use andon_store::{Accounts, ViewBatch, Views};
 use axum::Router;
@@ -20,6 +20,7 @@ use prometheus::Registry;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+use tokio::sync::watch;
 use tower::ServiceExt;
 
 pub(crate) struct Fixture {
@@ -33,6 +34,7 @@ pub(crate) struct Fixture {
     pub(crate) registry: Registry,
     pub(crate) folder: TempDir,
     stop: Arc<AtomicBool>,
+    pub(crate) stop_http: watch::Sender<bool>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -137,6 +139,7 @@ impl Fixture {
         }
         let appends = Arc::new(Appends { log: log.appender(), batches: Mutex::default() });
         let outbox = Arc::new(Outbox::default());
+        let stop_http = watch::channel(false).0;
         let erase = outbox.clone();
         let router = router(Api {
             views: views.clone(),
@@ -147,17 +150,36 @@ impl Fixture {
             metrics: ApiMetrics::new(&registry),
             clock: Arc::new(|| jiff::Timestamp::now().as_millisecond()),
             erase: Arc::new(move |subscriber| erase.erase(subscriber)),
-            draining: tokio::sync::watch::channel(false).1,
+            draining: stop_http.subscribe(),
         });
-        Self { runtime, router, log, views, accounts, appends, outbox, registry, folder, stop, threads }
+        Self {
+            runtime,
+            router,
+            log,
+            views,
+            accounts,
+            appends,
+            outbox,
+            registry,
+            folder,
+            stop,
+            stop_http,
+            threads,
+        }
     }
 
     /// Serves on a port of its own, for what only a socket shows.
     pub(crate) fn listen(&self) -> SocketAddr {
         let listener = self.runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
-        let router = self.router.clone();
-        self.runtime.spawn(async move { axum::serve(listener, router).await });
+        let server = Server {
+            listener,
+            router: self.router.clone(),
+            config: ServerConfig::default(),
+            tls: None,
+            metrics: ServerMetrics::new(&Registry::new()),
+        };
+        self.runtime.spawn(server.run(self.stop_http.subscribe()));
         address
     }
 
