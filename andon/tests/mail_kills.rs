@@ -50,7 +50,7 @@ fn told(server: &MailServer, kind: &str) -> usize {
 
 #[test]
 fn what_was_accepted_before_a_kill_is_sent_again_as_the_same_message() {
-    let (folder, server) = (tempfile::tempdir().unwrap(), MailServer::start());
+    let (folder, server) = (tempfile::tempdir().unwrap(), MailServer::start(0));
     let smtp_port = server.address.port().to_string();
     let settings = [
         ("ANDON_MAIL__TRANSPORT", "smtp"),

@@ -31,9 +31,9 @@ pub(crate) struct MailServer {
 }
 
 impl MailServer {
-    /// Listens until the program ends.
-    pub(crate) fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    /// Listens until the program ends; `port` 0 picks one.
+    pub(crate) fn start(port: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
         let server = Self {
             address: listener.local_addr().unwrap(),
             accepted: Arc::default(),
@@ -57,6 +57,11 @@ impl MailServer {
     /// What was accepted, in order.
     pub(crate) fn accepted(&self) -> Vec<Accepted> {
         self.accepted.lock().unwrap().clone()
+    }
+
+    /// How many messages were accepted.
+    pub(crate) fn count(&self) -> usize {
+        self.accepted.lock().unwrap().len()
     }
 
     fn talk(&self, socket: &TcpStream) -> Result<()> {
