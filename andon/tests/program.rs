@@ -193,3 +193,28 @@ fn the_demo_finds_every_interval_of_the_bundled_record() {
     assert!(shown.contains("10 lines, 1169 events, 582 intervals"), "{shown}");
     assert!(shown.contains("all equal to the 582 expected ones"), "{shown}");
 }
+
+#[test]
+fn a_password_is_shown_nowhere_and_a_missing_one_is_told_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    let path = file.to_str().unwrap().to_owned();
+    let settings = [
+        ("ANDON_DATA_DIR", folder.path().to_str().unwrap()),
+        ("ANDON_LISTEN", "127.0.0.1:0"),
+        ("ANDON_ADMIN__LISTEN", "127.0.0.1:0"),
+        ("ANDON_MAIL__TRANSPORT", "smtp"),
+        ("ANDON_MAIL__SMTP__HOST", "127.0.0.1"),
+        ("ANDON_MAIL__SMTP__TLS", "none"),
+        ("ANDON_MAIL__SMTP__USER", "andon"),
+        ("ANDON_MAIL__SMTP__PASSWORD_FILE", path.as_str()),
+    ];
+    let output = andon(&["run"], &settings, "");
+    assert_eq!(output.status.code(), Some(78), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("the password file"), "{}", text(&output.stderr));
+    std::fs::write(&file, "correct horse\n").unwrap();
+    let output = andon(&["config", "show"], &settings, "");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let shown = text(&output.stdout);
+    assert!(shown.contains("mail.smtp.password_file = ") && !shown.contains("horse"), "{shown}");
+}

@@ -1,5 +1,6 @@
 //! How mails leave: the settings, and the rules between them.
 
+use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -100,6 +101,16 @@ fn check_smtp(config: &Config, errors: &mut Vec<(&'static str, String)>) {
             "`mail.transport = \"smtp\"` needs the host of a mail server".to_owned(),
         ));
     }
+    let is_elsewhere = host.as_ref().is_some_and(|host| {
+        host != "localhost" && host.parse::<IpAddr>().map_or(true, |ip| !ip.is_loopback())
+    });
+    if is_elsewhere && config.mail_from.contains("@localhost") {
+        let why = format!(
+            "`{}` is nobody to a mail server elsewhere; set the address that mails come from",
+            config.mail_from
+        );
+        errors.push(("mail.from", why));
+    }
     match (user, password_file) {
         (Some(_), None) => {
             errors.push((
@@ -173,22 +184,24 @@ mod tests {
     fn a_mail_server_is_set_whole_or_not_at_all() {
         let smtp = ("ANDON_MAIL__TRANSPORT", "smtp");
         let host = ("ANDON_MAIL__SMTP__HOST", "relay.plant.example");
+        let from = ("ANDON_MAIL__FROM", "andon@plant.example");
         let none = ("ANDON_MAIL__SMTP__TLS", "none");
         let user = ("ANDON_MAIL__SMTP__USER", "andon");
         let file = ("ANDON_MAIL__SMTP__PASSWORD_FILE", "secret");
         // Settings | the keys that are wrong
         #[rustfmt::skip]
-        let rows: [(Settings<'_>, &[&str]); 11] = [
-            (&[smtp, host], &[]),
-            (&[smtp, host, user, file], &[]),
+        let rows: [(Settings<'_>, &[&str]); 12] = [
+            (&[smtp, from, host], &[]),
+            (&[smtp, host], &["mail.from"]),
+            (&[smtp, from, host, user, file], &[]),
             (&[none, user], &[]), // nobody uses them
             (&[smtp], &["mail.smtp.host"]),
-            (&[smtp, host, user], &["mail.smtp.password_file"]),
-            (&[smtp, host, file], &["mail.smtp.user"]),
-            (&[smtp, host, none], &["mail.smtp.tls"]),
-            (&[smtp, host, none, user, file], &["mail.smtp.tls", "mail.smtp.user"]),
+            (&[smtp, from, host, user], &["mail.smtp.password_file"]),
+            (&[smtp, from, host, file], &["mail.smtp.user"]),
+            (&[smtp, from, host, none], &["mail.smtp.tls"]),
+            (&[smtp, from, host, none, user, file], &["mail.smtp.tls", "mail.smtp.user"]),
             (&[smtp, ("ANDON_MAIL__SMTP__HOST", "localhost"), none, user, file], &[]),
-            (&[smtp, host, none, ("ANDON_MAIL__SMTP__ALLOW_PLAINTEXT", "true")], &[]),
+            (&[smtp, from, host, none, ("ANDON_MAIL__SMTP__ALLOW_PLAINTEXT", "true")], &[]),
             (&[smtp, user, ("ANDON_MAIL__FROM", "nobody"), ("ANDON_MAIL__DOMAIN", "a b"), ("ANDON_MAIL__SMTP__CONNECT_TIMEOUT", "2h")],
              &["mail.from", "mail.domain", "mail.smtp.host", "mail.smtp.password_file", "mail.smtp.connect_timeout"]),
         ];
@@ -198,7 +211,7 @@ mod tests {
                 errors.iter().map(|error| error.split(' ').next().unwrap_or_default()).collect();
             assert_eq!(keys, wanted, "{settings:?}: {errors:?}");
         }
-        let told = errors(&[smtp, host, none]);
+        let told = errors(&[smtp, from, host, none]);
         assert!(told[0].contains("mail.smtp.allow_plaintext"), "{told:?}");
     }
 

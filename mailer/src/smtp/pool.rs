@@ -45,6 +45,15 @@ impl Pool {
     }
 }
 
+impl Drop for Pool {
+    /// Takes leave where that is still possible: servers note who just goes away.
+    fn drop(&mut self) {
+        if let Ok(state) = self.state.get_mut() {
+            state.idle.drain(..).for_each(Session::quit);
+        }
+    }
+}
+
 /// One message's way. When it is dropped, its connection rests, or is gone.
 pub(super) struct Lane<'a> {
     pool: &'a Pool,

@@ -119,6 +119,9 @@ impl Session {
         self.wire
             .write(&parcel.stuffed, self.soon(until))
             .map_err(|source| Fault::Lost { phase: Phase::Data, source })?;
+        if self.wire.has_unread() {
+            return Err(Fault::Garbled(Phase::Data));
+        }
         if self.wire.has_gone() {
             return Err(Fault::Lost { phase: Phase::Data, source: ErrorKind::UnexpectedEof.into() });
         }
@@ -214,6 +217,10 @@ impl Session {
     }
 
     fn ask(&mut self, phase: Phase, line: &str, until: Instant) -> Result<Reply, Fault> {
+        // Whatever was said unasked would be taken for the answer, and every later answer for another's.
+        if self.wire.has_unread() {
+            return Err(Fault::Garbled(phase));
+        }
         let until = self.soon(until);
         self.wire
             .write(format!("{line}\r\n").as_bytes(), until)

@@ -56,6 +56,19 @@ fn while_the_way_is_broken_one_message_tries_it_and_the_others_rest() {
 }
 
 #[test]
+fn a_message_that_breaks_the_way_each_time_is_not_the_one_to_try_it() {
+    let plant = Plant::new();
+    plant.transport.answer(|mail| if mail.subscriber_id.0.as_u128() == 1 { Err(broken()) } else { Ok(()) });
+    let mut mailer = plant.mailer();
+    plant.log(&[1, 2, 3].map(|subscriber| command(1, Down, subscriber, START)));
+    for _ in 0..4 {
+        turn(&mut mailer);
+        plant.pass(1_000);
+    }
+    assert_eq!([1, 2, 3].map(|subscriber| plant.state(1, Down, subscriber)), [Queued, Sent, Sent]);
+}
+
+#[test]
 fn the_first_answer_after_an_outage_lets_all_others_follow_at_once() {
     let plant = Plant::new();
     plant.transport.answer(|_| Err(broken()));

@@ -52,6 +52,8 @@ fn an_answer_means_what_its_step_says() {
         (At::Dot,      "HTTP/1.1 400 what",                  "ambiguous"),
         (At::Rcpt,     "HTTP/1.1 400 what",                  "transient 421 4.4.2"),
         (At::Greeting, "HTTP/1.1 400 what",                  "infrastructure"),
+        (At::Data,     "354 go on\r\n250 2.0.0 what",        "transient 421 4.4.2"),
+        (At::Rcpt,     "250 2.1.5 ok\r\n354 what",           "transient 421 4.4.2"),
     ];
     for (at, answer, wanted) in rows {
         let server = Server::start(Setup::default());

@@ -17,6 +17,7 @@ fn one_connection_serves_message_after_message() {
         sent(&smtp, number).unwrap();
     }
     assert_eq!((server.connections(), server.received_count()), (1, 5));
+    assert_eq!(server.lines().iter().filter(|line| *line == "QUIT").count(), 0);
     server.script(|step| if step.at == At::Rcpt { Deed::Answer("550 5.1.1 no") } else { Deed::Proceed });
     assert_eq!(class(&sent(&smtp, 6)), "refused 550 5.1.1");
     let metrics = exposed(&registry);
@@ -28,6 +29,15 @@ fn one_connection_serves_message_after_message() {
     ] {
         assert!(metrics.contains(wanted), "{wanted} in {metrics}");
     }
+}
+
+#[test]
+fn who_ends_takes_leave() {
+    let server = Server::start(Setup::default());
+    let smtp = smtp(config(&server, PATIENT));
+    sent(&smtp, 1).unwrap();
+    drop(smtp);
+    server.wait_for_quit();
 }
 
 #[test]

@@ -27,13 +27,6 @@ const PATIENT: Timeouts = Timeouts {
     accept: Duration::from_secs(20),
 };
 
-/// For servers that say nothing: whoever waits for them waits in vain.
-const BRIEF: Timeouts = Timeouts {
-    connect: Duration::from_secs(20),
-    command: Duration::from_millis(250),
-    accept: Duration::from_millis(250),
-};
-
 /// The way to a server in plain text.
 fn config(server: &Server, timeouts: Timeouts) -> SmtpConfig {
     SmtpConfig {

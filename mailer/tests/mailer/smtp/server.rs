@@ -6,7 +6,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
@@ -36,8 +36,8 @@ pub(crate) enum Deed {
     Answer(&'static str),
     /// Says nothing any more.
     Stall,
-    /// Answers as it should, a byte every 20 ms.
-    Drip,
+    /// Answers as it should, a byte every so many ms.
+    Drip(u64),
     /// Closes the connection.
     HangUp,
     /// Closes the connection after it has taken the message: at the dot alone.
@@ -153,6 +153,15 @@ impl Server {
     /// Every line it was told outside of contents, in order of arrival.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.shared.lines.lock().unwrap().clone()
+    }
+
+    /// Waits until somebody has taken leave.
+    pub(crate) fn wait_for_quit(&self) {
+        let until = Instant::now() + Duration::from_secs(20);
+        while !self.lines().iter().any(|line| line == "QUIT") {
+            assert!(Instant::now() < until, "nobody has taken leave");
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
     }
 
     /// How many connections it has taken so far.
@@ -327,14 +336,7 @@ impl Dialogue {
             Deed::Answer(other) => self.say(other).map(|()| false),
             Deed::Stall => self.stall(),
             Deed::HangUp | Deed::TakeAndHangUp => Err(io::ErrorKind::ConnectionAborted.into()),
-            Deed::Drip => {
-                for byte in format!("{answer}\r\n").bytes() {
-                    std::thread::sleep(Duration::from_millis(20));
-                    self.stream.get_mut().write_all(&[byte])?;
-                    self.stream.get_mut().flush()?;
-                }
-                Ok(true)
-            }
+            Deed::Drip(ms) => self.drip(answer, ms).map(|()| true),
         }
     }
 
@@ -384,7 +386,7 @@ impl Dialogue {
             was_encrypted: matches!(self.stream.get_ref(), Stream::Tls(_)),
         };
         let deed = self.deed(At::Dot, "");
-        if matches!(deed, Deed::Proceed | Deed::Drip | Deed::TakeAndHangUp) {
+        if matches!(deed, Deed::Proceed | Deed::Drip(_) | Deed::TakeAndHangUp) {
             self.shared.received.lock().unwrap().push(received);
         }
         match deed {
@@ -392,14 +394,7 @@ impl Dialogue {
             Deed::Answer(answer) => self.say(answer),
             Deed::Stall => self.stall(),
             Deed::HangUp | Deed::TakeAndHangUp => Err(io::ErrorKind::ConnectionAborted.into()),
-            Deed::Drip => {
-                for byte in *b"250 2.0.0 queued, and here is much to say about it\r\n" {
-                    std::thread::sleep(Duration::from_millis(20));
-                    self.stream.get_mut().write_all(&[byte])?;
-                    self.stream.get_mut().flush()?;
-                }
-                Ok(())
-            }
+            Deed::Drip(ms) => self.drip("250 2.0.0 queued", ms),
         }
     }
 
@@ -454,6 +449,15 @@ impl Dialogue {
         let line = line.trim_end().to_owned();
         self.shared.lines.lock().unwrap().push(line.clone());
         Ok(line)
+    }
+
+    fn drip(&mut self, answer: &str, ms: u64) -> io::Result<()> {
+        for byte in format!("{answer}\r\n").bytes() {
+            std::thread::sleep(Duration::from_millis(ms));
+            self.stream.get_mut().write_all(&[byte])?;
+            self.stream.get_mut().flush()?;
+        }
+        Ok(())
     }
 
     fn say(&mut self, answer: &str) -> io::Result<()> {
