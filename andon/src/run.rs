@@ -10,17 +10,22 @@ use crate::roles::Running;
 pub(crate) fn run(config: &Config) -> Result<(), Failure> {
     block_on(async {
         let running = Running::start(config).await?;
+        // Before anybody hears that it runs: who hears it may stop it at once.
+        let signals = Signals::new()?;
         println!("andon {} is running", env!("CARGO_PKG_VERSION"));
         println!("  api    {}", running.api_url);
         println!("  admin  http://{}", running.admin_address);
         println!("  data   {}", config.data_dir.display());
-        wait_and_drain(running, config).await
+        wait_and_drain(running, config, signals).await
     })
 }
 
 /// Waits for a signal or a failure, then drains.
-pub(crate) async fn wait_and_drain(running: Running, config: &Config) -> Result<(), Failure> {
-    let mut signals = Signals::new()?;
+pub(crate) async fn wait_and_drain(
+    running: Running,
+    config: &Config,
+    mut signals: Signals,
+) -> Result<(), Failure> {
     tokio::select! {
         name = signals.next() => tracing::info!("{name}: draining"),
         () = running.failed() => tracing::error!("a role failed: draining"),
@@ -44,13 +49,14 @@ pub(crate) fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Resul
     result
 }
 
-struct Signals {
+/// What the operating system asks of the process, from when this was made.
+pub(crate) struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
 }
 
 impl Signals {
-    fn new() -> Result<Self, Failure> {
+    pub(crate) fn new() -> Result<Self, Failure> {
         use tokio::signal::unix::{SignalKind, signal};
         let failed = |error| Failure::Other(format!("could not listen for signals: {error}"));
         Ok(Self {

@@ -14,7 +14,7 @@ use crate::config::{Config, LogFormat};
 use crate::exit::Failure;
 use crate::logging;
 use crate::roles::Running;
-use crate::run::{block_on, wait_and_drain};
+use crate::run::{Signals, block_on, wait_and_drain};
 
 /// Runs the command.
 pub(crate) fn run(once: bool, data_dir: Option<String>, listen: Option<String>) -> Result<(), Failure> {
@@ -64,7 +64,7 @@ pub(crate) fn run(once: bool, data_dir: Option<String>, listen: Option<String>) 
             let (stop, client) = (stop.clone(), Client::new(&url));
             move || simulated::live(&client, &stop)
         });
-        let ended = wait_and_drain(running, &config).await;
+        let ended = wait_and_drain(running, &config, Signals::new()?).await;
         stop.store(true, Ordering::Release);
         if lines.join().is_err() {
             return Err(Failure::Other("the simulated lines ended by a panic".to_owned()));
