@@ -78,9 +78,14 @@ try {
   await picture(page, "7-unsubscribed");
   const { items } = await andon.ask("/v1/subscriptions/search", "POST", { email: "anna@plant.example" });
   assert.deepEqual(items, [], "nothing is followed any more");
+  // Somebody else is told of the next stop; when they are, she was not.
+  await andon.ask("/v1/subscriptions", "POST", { email: "bruno@plant.example", node: "press-1" });
   await andon.report("press-1", "FAULTED");
-  await until("the stop is known", async () => (await andon.ask("/v1/lines/press-1")).class === "down");
-  assert.equal((await andon.mails()).length, 2, "nobody is told");
+  const [, , third] = await until("the third mail", async () => {
+    const mails = await andon.mails();
+    return mails.length === 3 && mails;
+  });
+  assert.match(parse(third.text).headers.get("to"), /bruno/);
 } finally {
   await browser.close();
   await andon.stop();
