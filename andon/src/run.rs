@@ -9,9 +9,12 @@ use crate::roles::Running;
 /// Runs until SIGTERM or SIGINT, then drains; a second signal ends at once.
 pub(crate) fn run(config: &Config) -> Result<(), Failure> {
     block_on(async {
-        let running = Running::start(config).await?;
-        // Before anybody hears that it runs: who hears it may stop it at once.
-        let signals = Signals::new()?;
+        // Before anybody is told that it runs, and may tell it to end.
+        let mut signals = Signals::new()?;
+        let running = tokio::select! {
+            started = Running::start(config) => started?,
+            name = signals.next() => return Err(Failure::Other(format!("{name} ended the start"))),
+        };
         println!("andon {} is running", env!("CARGO_PKG_VERSION"));
         println!("  api    {}", running.api_url);
         println!("  admin  http://{}", running.admin_address);
@@ -49,13 +52,14 @@ pub(crate) fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Resul
     result
 }
 
-/// What the operating system asks of the process, from when this was made.
+/// What asks the program to end.
 pub(crate) struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
 }
 
 impl Signals {
+    /// From now on signals are waited for, and end nothing by themselves.
     pub(crate) fn new() -> Result<Self, Failure> {
         use tokio::signal::unix::{SignalKind, signal};
         let failed = |error| Failure::Other(format!("could not listen for signals: {error}"));

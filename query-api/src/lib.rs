@@ -6,13 +6,13 @@
 mod address;
 pub mod board;
 mod body;
+mod compress;
 mod cursor;
 mod dead_letters;
 mod deadline;
 mod deliveries;
 mod directory;
 mod downtime;
-mod export;
 mod guard;
 mod ingest;
 mod lines;
@@ -67,6 +67,13 @@ pub struct ApiConfig {
     pub settle_ms_max: u64,
     /// Whether lines, downtime and statuses are free to read although there are tokens. Default true.
     pub is_read_public: bool,
+    /// Requests that are answered at once; one more is refused with 503. Default 512.
+    pub requests_max: usize,
+    /// How many requests a second one client may make, by its token, else by its address; 0: as many as it likes. On
+    /// this machine without a token there is no limit. Beyond it 429. Default 200.
+    pub rate_per_s: u32,
+    /// How many requests a client that has been quiet may make at once. Default 1,000.
+    pub rate_burst: u32,
     /// Where people reach the API, if that is not a loopback address. Default none.
     pub public_url: Option<Uri>,
 }
@@ -82,6 +89,9 @@ impl Default for ApiConfig {
             page_default: 100,
             settle_ms_max: 2_000,
             is_read_public: true,
+            requests_max: 512,
+            rate_per_s: 200,
+            rate_burst: 1_000,
             public_url: None,
         }
     }
@@ -141,8 +151,11 @@ pub fn router(api: Api) -> Router {
         .method_not_allowed_fallback(problem::no_method)
         .layer(Extension(openapi::Document::new(&documented, &api.config)))
         .layer(DefaultBodyLimit::max(body_bytes_max))
+        .layer(middleware::from_fn_with_state(guard::InFlight::new(&api), guard::bound))
         .layer(middleware::from_fn_with_state(guard::Guard::new(api.clone()), guard::keep))
         .layer(middleware::from_fn_with_state(answer_max, deadline::keep))
+        .layer(compress::layer())
+        .layer(middleware::map_response(compress::weaken_tag))
         .layer(middleware::from_fn_with_state(api.metrics.clone(), metrics::observe))
         .with_state(api)
 }

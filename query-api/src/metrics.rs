@@ -14,6 +14,7 @@ pub struct ApiMetrics {
     seconds: HistogramVec,
     pub(crate) rows: IntCounterVec,
     pub(crate) unmapped: IntCounter,
+    pub(crate) limited: IntCounterVec,
 }
 
 impl ApiMetrics {
@@ -35,6 +36,13 @@ impl ApiMetrics {
                 IntCounterVec::new(
                     Opts::new("api_ingested_rows_total", "Status changes accepted, by format"),
                     &["format"],
+                ),
+            ),
+            limited: registered(
+                registry,
+                IntCounterVec::new(
+                    Opts::new("api_limited_requests_total", "Requests refused at a limit, by limit"),
+                    &["limit"],
                 ),
             ),
             unmapped: registered(

@@ -100,6 +100,14 @@ impl Problem {
         problem
     }
 
+    /// 429: the same again, once the client may ask again.
+    pub(crate) fn too_often(wait: std::time::Duration) -> Self {
+        let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "the client asks too often");
+        problem.retry_after_s =
+            Some(u32::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX).max(1));
+        problem
+    }
+
     /// 500: our fault.
     pub(crate) fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "andon failed; the cause is in its log")

@@ -61,6 +61,18 @@ pub(crate) struct HttpConfig {
     pub(crate) server: ServerConfig,
     /// Certificate and key, if the API speaks TLS.
     pub(crate) tls: Option<TlsFiles>,
+    /// Requests that are answered at once.
+    pub(crate) requests_max: usize,
+    /// Requests a second of one client; 0: no limit.
+    pub(crate) rate_per_s: u32,
+    /// Requests at once of a client that has been quiet.
+    pub(crate) rate_burst: u32,
+    /// How long a body may take, in ms.
+    pub(crate) body_ms_max: u64,
+    /// How long an answer may take, in ms.
+    pub(crate) answer_ms_max: u64,
+    /// How long an answer waits for the views, in ms.
+    pub(crate) settle_ms_max: u64,
     /// Whether reading is free although there are tokens.
     pub(crate) is_read_public: bool,
     /// Where people reach the API, if not by its address.
@@ -117,6 +129,16 @@ impl Config {
     /// Rules between settings: what is wrong, each with its key.
     pub(crate) fn check(&self) -> Vec<(&'static str, String)> {
         let mut errors = Vec::new();
+        let within = self.http.body_ms_max.saturating_add(self.http.settle_ms_max);
+        if self.http.answer_ms_max <= within {
+            errors.push((
+                "http.answer_timeout",
+                format!(
+                    "{} ms is not more than `http.body_timeout` and `http.settle_timeout` together, {within} ms",
+                    self.http.answer_ms_max
+                ),
+            ));
+        }
         if let Some(files) = &self.http.tls
             && (files.certificate.as_os_str().is_empty() || files.key.as_os_str().is_empty())
         {

@@ -46,7 +46,6 @@ fn url(text: &str) -> Result<axum::http::Uri, String> {
         .ok()
         .filter(|url| matches!(url.scheme_str(), Some("http" | "https")) && url.authority().is_some())
         .filter(|url| url.path_and_query().is_none_or(|path| path.as_str() == "/"))
-        .filter(|_| text.parse::<andon_mailer::PublicUrl>().is_ok())
         .ok_or_else(|| format!("`{text}` is no URL of a host; write one as `https://andon.plant.example`"))
 }
 
@@ -340,8 +339,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "http.public_url",
-        doc: "where people reach the API and the board, as in `https://andon.plant.example`; the links in mails lead there. \
-              `none`: by its address, and if that is a loopback one mails link to it, else they have no links",
+        doc: "where people reach the API and the board, as in `https://andon.plant.example`; `none`: by its address",
         default: "none",
         set: |c, v| put(&mut c.http.public_url, if v == "none" { Ok(None) } else { url(v).map(Some) }),
         get: |c| c.http.public_url.as_ref().map_or("none".to_owned(), ToString::to_string),
@@ -381,6 +379,49 @@ pub(crate) const SETTINGS: &[Setting] = &[
             put(&mut c.http.server.head_bytes_max, value)
         },
         get: |c| show_bytes(c.http.server.head_bytes_max as u64),
+    },
+    Setting {
+        key: "http.max_requests",
+        doc: "requests that are answered at once, 1 to 100000; one more is refused with 503",
+        default: "512",
+        set: |c, v| put(&mut c.http.requests_max, number(v, 1, 100_000)),
+        get: |c| c.http.requests_max.to_string(),
+    },
+    Setting {
+        key: "http.rate",
+        doc: "requests a second of one client, by its token or else its address; beyond it 429; 0: no limit. Clients on \
+              this machine without a token have none",
+        default: "200",
+        set: |c, v| put(&mut c.http.rate_per_s, number(v, 0, 1_000_000)),
+        get: |c| c.http.rate_per_s.to_string(),
+    },
+    Setting {
+        key: "http.burst",
+        doc: "requests at once of a client that has been quiet, 1 to 1000000",
+        default: "1000",
+        set: |c, v| put(&mut c.http.rate_burst, number(v, 1, 1_000_000)),
+        get: |c| c.http.rate_burst.to_string(),
+    },
+    Setting {
+        key: "http.body_timeout",
+        doc: "how long the body of a request may take to arrive; beyond it 408",
+        default: "30s",
+        set: |c, v| put(&mut c.http.body_ms_max, positive(v).map(i64::cast_unsigned)),
+        get: |c| show_duration(c.http.body_ms_max.cast_signed()),
+    },
+    Setting {
+        key: "http.answer_timeout",
+        doc: "how long an answer may take, its body included; beyond it 503; more than the two others together",
+        default: "1m",
+        set: |c, v| put(&mut c.http.answer_ms_max, positive(v).map(i64::cast_unsigned)),
+        get: |c| show_duration(c.http.answer_ms_max.cast_signed()),
+    },
+    Setting {
+        key: "http.settle_timeout",
+        doc: "how long an answer waits until the views show what it did; then it is 202",
+        default: "2s",
+        set: |c, v| put(&mut c.http.settle_ms_max, positive(v).map(i64::cast_unsigned)),
+        get: |c| show_duration(c.http.settle_ms_max.cast_signed()),
     },
     Setting {
         key: "http.header_timeout",

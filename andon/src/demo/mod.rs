@@ -54,6 +54,7 @@ pub(crate) fn run(once: bool, data_dir: Option<String>, listen: Option<String>) 
             let drained = running.drain(Duration::from_millis(config.drain_ms_max)).await;
             return result.and(drained);
         }
+        let signals = Signals::new()?;
         println!();
         println!("A few simulated lines report from now on. Ask, as long as this runs (Ctrl-C ends it):");
         println!("  curl {url}/v1/lines/{}", simulated::LINES[0]);
@@ -64,7 +65,7 @@ pub(crate) fn run(once: bool, data_dir: Option<String>, listen: Option<String>) 
             let (stop, client) = (stop.clone(), Client::new(&url));
             move || simulated::live(&client, &stop)
         });
-        let ended = wait_and_drain(running, &config, Signals::new()?).await;
+        let ended = wait_and_drain(running, &config, signals).await;
         stop.store(true, Ordering::Release);
         if lines.join().is_err() {
             return Err(Failure::Other("the simulated lines ended by a panic".to_owned()));

@@ -4,9 +4,6 @@
 
 mod closing;
 mod crashes;
-mod golden;
-mod headers;
-mod histories;
 mod messages;
 mod outages;
 mod outbox;

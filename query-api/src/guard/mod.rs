@@ -1,15 +1,18 @@
-//! Who may do what. It stands before every handler, knows tokens and routes, and nothing about lines.
+//! Who may do what, and how often. It stands before every handler, knows tokens and routes, and nothing about lines.
 //!
 //! Without a token in the accounts everything is allowed to whoever reaches the port (which the program then opens on
 //! loopback only), but nothing that a page of another site makes a browser send. With one, each route asks what its row
 //! in [`ROUTES`] says.
 
+mod in_flight;
 mod known;
 mod origin;
+mod rate;
 mod routes;
 mod token;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use andon_store::{Token, TokenScope};
 use axum::extract::{MatchedPath, Request, State};
@@ -17,12 +20,15 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+pub(crate) use in_flight::{InFlight, bound};
 pub use routes::{Access, ROUTES, Route};
 pub use token::IssuedToken;
 
 use crate::Api;
 use crate::problem::Problem;
+use crate::server::Peer;
 use known::KnownTokens;
+use rate::{Client, Rates};
 use routes::Found;
 use token::Presented;
 
@@ -31,11 +37,13 @@ use token::Presented;
 pub(crate) struct Guard {
     api: Api,
     known: Arc<KnownTokens>,
+    rates: Arc<Rates>,
 }
 
 impl Guard {
     pub(crate) fn new(api: Api) -> Self {
-        Self { api, known: Arc::default() }
+        let rates = Rates::new(api.config.rate_per_s, api.config.rate_burst);
+        Self { api, known: Arc::default(), rates: Arc::new(rates) }
     }
 
     /// What the request may not, if anything.
@@ -49,6 +57,8 @@ impl Guard {
                 Found::NoPath => return Err(no_row(route)),
             },
         };
+        let shown = bearer(request.headers()).map(|text| self.identify(tokens, text));
+        self.limit(request, shown.as_ref().and_then(|token| token.as_ref().ok().copied()))?;
         if tokens.is_empty() {
             let public_url = self.api.config.public_url.as_ref();
             return origin::check(request.method(), request.uri(), request.headers(), public_url);
@@ -58,15 +68,15 @@ impl Guard {
             Some(Access::Read) => (TokenScope::Read, self.api.config.is_read_public),
             Some(Access::Scope(scope)) => (scope, false),
         };
-        match bearer(request.headers()) {
+        match shown {
             None if is_free => Ok(()),
             None => Err(challenge("").detail(format!(
                 "a token of scope `{}` is needed: `Authorization: Bearer andon_...`",
                 scope.name()
             ))),
             // A token that is of no use is told also where none is needed: its owner should know.
-            Some(text) => {
-                let token = self.identify(tokens, text)?;
+            Some(token) => {
+                let token = token?;
                 if is_free || token.scopes.contains(&scope) {
                     return Ok(());
                 }
@@ -78,6 +88,17 @@ impl Guard {
                     )))
             }
         }
+    }
+
+    /// Refuses a client that asks too often. Whoever shows a token that is none is known by its address.
+    fn limit(&self, request: &Request, token: Option<&Token>) -> Result<(), Problem> {
+        let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
+        let Some(client) = Client::of(peer, token.map(|token| token.id.as_str())) else { return Ok(()) };
+        self.rates.take(client, Instant::now()).map_err(|wait| {
+            self.api.metrics.limited.with_label_values(&["rate"]).inc();
+            Problem::too_often(wait)
+                .detail(format!("more than {} requests a second, the limit", self.api.config.rate_per_s))
+        })
     }
 
     /// Whose token it is. What is wrong with it is told in detail only to whoever has its secret.

@@ -51,7 +51,6 @@ impl Default for ServerConfig {
 
 /// Who is at the other end of a connection: an extension of every request.
 #[derive(Debug, Clone, Copy)]
-#[expect(dead_code, reason = "limits by client come next")]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
 /// A server that can run.

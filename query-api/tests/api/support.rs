@@ -230,6 +230,11 @@ impl Fixture {
         })
     }
 
+    /// One request, answered as the router answers it.
+    pub(crate) async fn serve(&self, request: Request<Body>) -> axum::response::Response {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
     pub(crate) fn get(&self, path: &str) -> Answer {
         self.call("GET", path, "", "")
     }

@@ -13,8 +13,7 @@ use std::time::Duration;
 
 use andon_domain::CommandKind::Down;
 use andon_mailer::{
-    Config, Encryption, History, Look, Mail, SendError, Smtp, SmtpConfig, SmtpMetrics, Timeouts, Transport,
-    render,
+    Config, Encryption, Look, Mail, SendError, Smtp, SmtpConfig, SmtpMetrics, Timeouts, Transport, render,
 };
 use prometheus::{Encoder, Registry, TextEncoder};
 
@@ -50,13 +49,7 @@ fn smtp(config: SmtpConfig) -> Smtp {
 /// An opening to a subscriber.
 fn mail(subscriber_number: u128) -> Mail {
     let look = Look::new(&Config::default()).unwrap();
-    render(
-        &command(1, Down, subscriber_number, START),
-        &History::default(),
-        &subscriber(subscriber_number),
-        &look,
-    )
-    .unwrap()
+    render(&command(1, Down, subscriber_number, START), &subscriber(subscriber_number), &look).unwrap()
 }
 
 /// The class of an outcome, and what the server said.

@@ -1,0 +1,72 @@
+//! How often and how much at once: refused with a word when to try again, and counted.
+
+use andon_query_api::{ApiConfig, IssuedToken};
+use andon_store::TokenScope;
+use serde_json::json;
+
+use crate::support::{Answer, Fixture};
+
+fn limited(plant: &Fixture, limit: &str) -> f64 {
+    let families = plant.registry.gather();
+    let Some(family) = families.iter().find(|family| family.name() == "api_limited_requests_total") else {
+        return 0.0;
+    };
+    let of_limit =
+        |metric: &&prometheus::proto::Metric| metric.get_label().iter().any(|label| label.value() == limit);
+    family.get_metric().iter().filter(of_limit).map(|metric| metric.get_counter().get_value()).sum()
+}
+
+#[test]
+fn a_client_that_asks_too_often_gets_a_429_and_others_do_not() {
+    let plant = Fixture::with(false, ApiConfig { rate_per_s: 1, rate_burst: 3, ..ApiConfig::default() });
+    let issue = |name: &str| {
+        let issued = IssuedToken::draw(name, &[TokenScope::Read], 1, None).unwrap();
+        plant.runtime.block_on(plant.accounts.insert_token(&issued.token, 1)).unwrap();
+        format!("Bearer {}", issued.text)
+    };
+    let (busy, other) = (issue("busy"), issue("other"));
+    let ask = |authorization: &str| -> Answer {
+        plant.call_with("GET", "/v1/statuses", &[("authorization", authorization)], "")
+    };
+    let statuses: Vec<u16> = (0..6).map(|_| ask(&busy).status).collect();
+    assert_eq!(statuses[..3], [200, 200, 200]);
+    assert!(statuses[3..].contains(&429), "{statuses:?}");
+    let refused = std::iter::repeat_with(|| ask(&busy)).find(|answer| answer.status == 429).unwrap();
+    assert_eq!(refused.header("retry-after"), "1");
+    assert_eq!(refused.header("content-type"), "application/problem+json");
+    assert_eq!(refused.json()["detail"], "more than 1 requests a second, the limit");
+    assert_eq!(ask(&other).status, 200);
+    // Without a token on this machine there is no limit.
+    for _ in 0..20 {
+        assert_eq!(ask("").status, 200);
+    }
+    assert!(limited(&plant, "rate") >= 1.0);
+    plant.until("the client to be let in again", || ask(&busy).status == 200);
+}
+
+#[test]
+fn one_request_more_than_the_limit_gets_a_503_until_another_one_is_answered() {
+    let plant = Fixture::with(false, ApiConfig { requests_max: 1, ..ApiConfig::default() });
+    let address = plant.listen();
+    let row = json!({ "line_id": "a", "event_time": "2026-01-05T06:00:00Z", "status": "IDLE" }).to_string();
+    let stuck = plant.appends.batches.lock().unwrap();
+    let waiting = std::thread::spawn(move || {
+        use std::io::{Read, Write};
+        let mut socket = std::net::TcpStream::connect(address).unwrap();
+        let head = "POST /v1/line-status HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
+        let head = format!("{head}content-type: application/json\r\ncontent-length: {}\r\n\r\n", row.len());
+        socket.write_all(head.as_bytes()).unwrap();
+        socket.write_all(row.as_bytes()).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        answer
+    });
+    plant.until("the place to be taken", || plant.get("/v1/statuses").status == 503);
+    let refused = plant.get("/v1/statuses");
+    assert_eq!((refused.status, refused.header("retry-after")), (503, "1"));
+    assert_eq!(refused.json()["detail"], "1 requests are being answered, the limit");
+    assert!(limited(&plant, "requests") >= 1.0);
+    drop(stuck);
+    assert!(waiting.join().unwrap().starts_with("HTTP/1.1 202 "));
+    assert_eq!(plant.get("/v1/statuses").status, 200);
+}
