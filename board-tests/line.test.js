@@ -48,10 +48,10 @@ test("the timeline moves and zooms by keyboard, and the address keeps the window
   const moved = await label();
   await page.keyboard.press("+");
   await until("the window is narrower", async () => (await label()) !== moved);
+  await page.keyboard.press("Home");
+  await until("the window ends now", async () => (await windowOf()) === "" && (await page.locator("#timeline .run[data-state=down]").count()) > 0);
   await page.keyboard.press("PageDown");
   await until("a run is told", async () => /Stopped.*JAM/.test(await page.locator("#tip").innerText()));
-  await page.keyboard.press("Home");
-  await until("the window ends now", async () => (await windowOf()) === "");
 });
 
 test("a stop is in the picture as soon as it is told", async () => {

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use andon_log::sqlite::SqliteLog;
 use andon_log::{Appender, Topic};
-use andon_mailer::{Mailer, Outbox, Smtp, SmtpMetrics, Transport};
+use andon_mailer::{Links, Mailer, Outbox, Parts, PublicUrl, Smtp, SmtpMetrics, Transport};
 use andon_processor::{Projector, ProjectorConfig, ProjectorMetrics, Worker, WorkerConfig, WorkerMetrics};
 use andon_query_api::{Api, ApiConfig, ApiMetrics, Server, ServerConfig, ServerMetrics, Tls};
 use andon_store::sqlite::{SqliteAccounts, SqliteViews};
-use andon_store::{Accounts, Views};
+use andon_store::{Accounts, LinkKey, Views};
 use prometheus::Registry;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -83,6 +83,7 @@ impl Running {
         let (stop_http, http_stops) = watch::channel(false);
         let mut starting = Starting {
             runtime: tokio::runtime::Handle::current(),
+            api_address,
             stop: Arc::new(AtomicBool::new(false)),
             failed_to,
             roles: Vec::new(),
@@ -90,7 +91,7 @@ impl Running {
         };
         starting.processor(&log, config, &registry)?;
         starting.projector(&log, &views, &registry).await?;
-        starting.mailer(&log, &accounts, transport, config, &registry).await?;
+        starting.mailer(&log, &accounts, &views, transport, config, &registry).await?;
 
         let sweep = Sweep {
             log: log.clone(),
@@ -198,6 +199,7 @@ impl Running {
 /// The roles while they are being started.
 struct Starting {
     runtime: tokio::runtime::Handle,
+    api_address: SocketAddr,
     stop: Arc<AtomicBool>,
     failed_to: watch::Sender<bool>,
     roles: Vec<Arc<RoleHealth>>,
@@ -265,6 +267,7 @@ impl Starting {
         &mut self,
         log: &SqliteLog,
         accounts: &Arc<dyn Accounts>,
+        views: &Arc<dyn Views>,
         transport: Box<dyn Transport>,
         config: &Config,
         registry: &Registry,
@@ -291,24 +294,43 @@ impl Starting {
             MailTransport::Outbox => defaults.lease_ms,
             MailTransport::Smtp => config.smtp.timeouts.lease_ms(),
         };
-        let mailer = Mailer::new(
-            Box::new(log.reader(&[(topic, 0, from)]).map_err(|e| opened(&e))?),
-            accounts.clone(),
+        let links = match public_url(config, self.api_address)? {
+            Some(url) => {
+                let secret = accounts.secret(LinkKey::SECRET).await;
+                Some(Links::new(url, LinkKey::new(secret.map_err(|e| needed("read the accounts")(&e))?)))
+            }
+            None => None,
+        };
+        let mailer = Mailer::new(Parts {
+            reader: Box::new(log.reader(&[(topic, 0, from)]).map_err(|e| opened(&e))?),
+            accounts: accounts.clone(),
+            views: views.clone(),
             transport,
-            andon_mailer::Config {
+            config: andon_mailer::Config {
                 from: config.mail_from.clone(),
                 domain: config.mail_domain.clone(),
                 notify_max_age_ms: config.fold.notify_age_ms_max,
                 lease_ms,
                 ..defaults
             },
-            andon_mailer::Metrics::new(registry),
-            Arc::new(now_ms),
-            self.runtime.clone(),
-        )
+            links,
+            metrics: andon_mailer::Metrics::new(registry),
+            clock: Arc::new(now_ms),
+            runtime: self.runtime.clone(),
+        })
         .map_err(|e| needed("start the mailer")(&e))?;
         self.spawn("mailer", move |stop, on_turn| mailer.run(stop, on_turn))
     }
+}
+
+/// The address in the links of mails: the one that was set, else ours where only this machine reaches it anyway.
+fn public_url(config: &Config, api_address: SocketAddr) -> Result<Option<PublicUrl>, Failure> {
+    let scheme = if config.http.tls.is_some() { "https" } else { "http" };
+    let own = || api_address.ip().is_loopback().then(|| format!("{scheme}://{api_address}"));
+    let url = config.http.public_url.as_ref().map(ToString::to_string).or_else(own);
+    url.map(|url| url.parse::<PublicUrl>())
+        .transpose()
+        .map_err(|error| Failure::Config(format!("`http.public_url`: {error}")))
 }
 
 /// The way out for mails. The outbox stays what an erasure looks into: mails may lie there from before a mail server was set.

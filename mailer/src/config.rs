@@ -32,6 +32,9 @@ pub struct Config {
     pub sweep_every_ms: i64,
     /// Deliveries forgotten at once, 1 to 100,000. Default 1,000.
     pub sweep_limit: usize,
+    /// How long the views may hold up a portion of messages until they know what the messages tell; then these go
+    /// without the course of the stop. At most 10 s. Default 250 ms.
+    pub views_ms_max: u64,
 }
 
 impl Default for Config {
@@ -49,6 +52,7 @@ impl Default for Config {
             keep_settled_ms: 90 * DAY_MS,
             sweep_every_ms: 60 * MINUTE_MS,
             sweep_limit: 1_000,
+            views_ms_max: 250,
         }
     }
 }
@@ -111,6 +115,7 @@ impl Config {
             ("keep_settled_ms", self.keep_settled_ms, double, i64::MAX),
             ("sweep_every_ms", self.sweep_every_ms, 0, i64::MAX),
             ("sweep_limit", count(self.sweep_limit), 1, 100_000),
+            ("views_ms_max", i64::try_from(self.views_ms_max).unwrap_or(i64::MAX), 0, 10_000),
         ];
         match ranges.into_iter().find(|(_, got, min, max)| got < min || got > max) {
             Some((setting, got, min, max)) => Err(ConfigError::Range { setting, got, min, max }),

@@ -11,14 +11,17 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use andon_domain::{CommandKind, Millis, NotificationId, SubscriberId};
+use andon_domain::{Command, CommandKind, Millis, NotificationId, SubscriberId};
 use andon_schemas::decode_command;
-use andon_store::{Accounts, Claim, Delivery, DeliveryState, Leaving, Settlement, Subscriber};
+use andon_store::{Accounts, Claim, Delivery, DeliveryState, Leaving, Settlement, Subscriber, Views};
 use tokio::runtime::Handle;
 use tracing::{info, warn};
 
 use crate::breaker::Breaker;
 use crate::error::chain;
+use crate::history::{self, History, Patience, Reading};
+use crate::local_time::Local;
+use crate::metrics::HistoryRead;
 use crate::policy::{self, Close, Decision, Half, Opening};
 use crate::retry::{Attempt, Verdict};
 use crate::sending::send_all;
@@ -35,6 +38,7 @@ const CLOSES: [CommandKind; 3] = [CommandKind::Restored, CommandKind::Withdrawn,
 
 pub(crate) struct Dispatcher {
     pub(crate) accounts: Arc<dyn Accounts>,
+    pub(crate) views: Arc<dyn Views>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) runtime: Handle,
     pub(crate) clock: Clock,
@@ -59,6 +63,8 @@ pub(crate) struct Unrecorded {
 struct Departure {
     delivery: Delivery,
     mail: Mail,
+    /// What the message says beyond its command, for the ledger.
+    facts: Vec<u8>,
 }
 
 impl Dispatcher {
@@ -122,6 +128,7 @@ impl Dispatcher {
         ours: &HashSet<NotificationId>,
         is_caught_up: bool,
     ) -> Result<Vec<Departure>, Error> {
+        let patience = Patience::of_ms(self.config.views_ms_max);
         let mut departures = Vec::with_capacity(portion.len());
         for delivery in portion {
             let subscriber = self.subscriber(delivery.subscriber_id)?;
@@ -130,8 +137,8 @@ impl Dispatcher {
                 continue;
             };
             match self.judge(&delivery, ours, is_caught_up)? {
-                Decision::Send => match self.message(&delivery, &subscriber) {
-                    Some(mail) => departures.push(Departure { delivery, mail }),
+                Decision::Send => match self.message(&delivery, &subscriber, patience) {
+                    Some((mail, facts)) => departures.push(Departure { delivery, mail, facts }),
                     None => self.end(&delivery, DeliveryState::Refused, "message_unsendable"),
                 },
                 Decision::Wait { due_at, rule } => self.wait(&delivery, due_at, rule),
@@ -192,17 +199,58 @@ impl Dispatcher {
         self.runtime.block_on(self.accounts.subscriber(id)).map_err(Error::accounts("read a subscriber"))
     }
 
-    /// The message, if one can be made.
-    fn message(&self, delivery: &Delivery, subscriber: &Subscriber) -> Option<Mail> {
+    /// The message, if one can be made, and the facts in it.
+    fn message(
+        &self,
+        delivery: &Delivery,
+        subscriber: &Subscriber,
+        patience: Patience,
+    ) -> Option<(Mail, Vec<u8>)> {
         let problem = match decode_command(&delivery.command) {
-            Ok(command) => match render(&command, subscriber, &self.look) {
-                Ok(mail) => return Some(mail),
-                Err(error) => chain(&error),
-            },
+            Ok(command) => {
+                let history = self.history(delivery, &command, subscriber, patience);
+                match render(&command, &history, subscriber, &self.look) {
+                    Ok(mail) => return Some((mail, history.encode())),
+                    Err(error) => chain(&error),
+                }
+            }
             Err(error) => chain(&error),
         };
         warn!(notification.id = %delivery.id, "a message cannot be made and is not sent: {problem}");
         None
+    }
+
+    /// What the message says beyond its command: what it said at its first attempt, or what the views know now.
+    fn history(
+        &self,
+        delivery: &Delivery,
+        command: &Command,
+        subscriber: &Subscriber,
+        patience: Patience,
+    ) -> History {
+        if let Some(facts) = &delivery.facts {
+            return History::decode(facts).unwrap_or_else(|error| {
+                warn!(notification.id = %delivery.id, "the facts of a message are unreadable: {}", chain(&error));
+                History::default()
+            });
+        }
+        if delivery.may_have_left {
+            // It left before facts were kept, without any.
+            return History::default();
+        }
+        let local = Local::of(&subscriber.zone);
+        let reading = self.runtime.block_on(history::read(&*self.views, command, &local, patience));
+        let (history, read) = match reading {
+            Reading::Known(history) => (history, HistoryRead::Known),
+            Reading::Unneeded => return History::default(),
+            Reading::Unknown => (History::default(), HistoryRead::Unknown),
+            Reading::Failed(error) => {
+                warn!(notification.id = %delivery.id, "a message goes without its history: {}", chain(&error));
+                (History::default(), HistoryRead::Failed)
+            }
+        };
+        self.metrics.history(read);
+        history
     }
 
     /// Marks, sends and judges the outcome.
@@ -223,7 +271,7 @@ impl Dispatcher {
         }
         let leaving: Vec<Leaving> = departures
             .iter()
-            .map(|departure| Leaving { id: departure.delivery.id, facts: Vec::new() })
+            .map(|departure| Leaving { id: departure.delivery.id, facts: departure.facts.clone() })
             .collect();
         let leaving = self
             .runtime

@@ -9,10 +9,14 @@
 
 mod address;
 mod breaker;
+mod cleaned;
 mod config;
 mod dispatch;
 mod error;
+mod history;
 mod intake;
+mod links;
+mod local_time;
 mod mailer;
 mod metrics;
 mod outbox;
@@ -25,7 +29,9 @@ mod transport;
 
 pub use config::{Config, ConfigError};
 pub use error::Error;
-pub use mailer::{Clock, Mailer};
+pub use history::{History, Stretch, Today};
+pub use links::{Links, PublicUrl, PublicUrlError};
+pub use mailer::{Clock, Mailer, Parts};
 pub use metrics::Metrics;
 pub use outbox::{Outbox, OutboxError};
 pub use render::{Look, RenderError, render};

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use andon_domain::Millis;
 use andon_log::{Read, Reader, Topic};
-use andon_store::Accounts;
+use andon_store::{Accounts, Views};
 use tokio::runtime::Handle;
 use tracing::{error, warn};
 use uuid::Uuid;
@@ -19,7 +19,7 @@ use crate::dispatch::Dispatcher;
 use crate::error::chain;
 use crate::intake::{Taken, take};
 use crate::metrics::Intake;
-use crate::{Config, ConfigError, Error, Look, Metrics, Transport};
+use crate::{Config, ConfigError, Error, Links, Look, Metrics, Transport};
 
 /// Wall time, in ms since the epoch.
 pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
@@ -50,28 +50,44 @@ pub struct Mailer {
     next_count_at: Millis,
 }
 
+/// What a mailer is made of.
+pub struct Parts {
+    /// Follows [`Topic::NotificationCommands`] from the accounts' positions; for accounts that have none, from the end of
+    /// the log, and that end is to be stored as their position first.
+    pub reader: Box<dyn Reader>,
+    /// Addresses and the delivery ledger.
+    pub accounts: Arc<dyn Accounts>,
+    /// What the messages tell beyond their commands.
+    pub views: Arc<dyn Views>,
+    /// The way out.
+    pub transport: Box<dyn Transport>,
+    /// Settings.
+    pub config: Config,
+    /// The links in messages; none where no address of andon is known.
+    pub links: Option<Links>,
+    /// Metrics.
+    pub metrics: Metrics,
+    /// The wall clock.
+    pub clock: Clock,
+    /// Runs what accounts and views do. Its timers must be enabled and must run by themselves, as in a multi-threaded
+    /// one: a current-thread runtime moves them only while it is blocked on itself.
+    pub runtime: Handle,
+}
+
 impl Mailer {
-    /// Makes a mailer. `reader` follows [`Topic::NotificationCommands`] from the accounts' positions; for accounts
-    /// that have none, from the end of the log, and that end is to be stored as their position first.
+    /// Makes a mailer.
     ///
     /// # Errors
     /// A setting is wrong.
-    pub fn new(
-        reader: Box<dyn Reader>,
-        accounts: Arc<dyn Accounts>,
-        transport: Box<dyn Transport>,
-        config: Config,
-        metrics: Metrics,
-        clock: Clock,
-        runtime: Handle,
-    ) -> Result<Self, ConfigError> {
-        config.check()?;
+    pub fn new(parts: Parts) -> Result<Self, ConfigError> {
+        let Parts { reader, accounts, views, transport, config, links, metrics, clock, runtime } = parts;
         let dispatcher = Dispatcher {
             accounts,
+            views,
             transport: Arc::from(transport),
             runtime,
             clock,
-            look: Look::new(&config)?,
+            look: Look::new(&config)?.with_links(links),
             config,
             metrics,
             owner: Uuid::new_v4().to_string(),

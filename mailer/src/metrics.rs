@@ -2,17 +2,26 @@
 
 use andon_store::DeliveryState;
 use prometheus::core::Collector;
-use prometheus::{Gauge, Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry};
+use prometheus::{Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
 /// Counters, gauges and histograms of one mailer.
 #[derive(Debug, Clone)]
 pub struct Metrics {
     deliveries: IntCounterVec,
     commands: IntCounterVec,
+    histories: IntCounterVec,
     pub(crate) event_to_send_seconds: Histogram,
     pub(crate) unsettled: IntGauge,
     pub(crate) oldest_due_seconds: Gauge,
     pub(crate) lag_seconds: Gauge,
+}
+
+/// What the views knew of a stop when its message was first made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HistoryRead {
+    Known,
+    Unknown,
+    Failed,
 }
 
 /// What became of a record of the command topic.
@@ -44,6 +53,16 @@ impl Metrics {
                 registry,
                 IntCounterVec::new(
                     Opts::new("mailer_commands_total", "Notification commands read, by what became of them"),
+                    &["result"],
+                ),
+            ),
+            histories: registered(
+                registry,
+                IntCounterVec::new(
+                    Opts::new(
+                        "mailer_histories_total",
+                        "Stops that the views were asked for; other than `known` the message goes without them",
+                    ),
                     &["result"],
                 ),
             ),
@@ -86,11 +105,26 @@ impl Metrics {
         for result in [Intake::Accepted, Intake::Undecodable] {
             metrics.commands(result, 0);
         }
+        for read in [HistoryRead::Known, HistoryRead::Unknown, HistoryRead::Failed] {
+            metrics.histories_of(read).inc_by(0);
+        }
         metrics
     }
 
     pub(crate) fn settled(&self, state: DeliveryState) {
         self.deliveries.with_label_values(&[state.name()]).inc();
+    }
+
+    pub(crate) fn history(&self, read: HistoryRead) {
+        self.histories_of(read).inc();
+    }
+
+    fn histories_of(&self, read: HistoryRead) -> IntCounter {
+        self.histories.with_label_values(&[match read {
+            HistoryRead::Known => "known",
+            HistoryRead::Unknown => "unknown",
+            HistoryRead::Failed => "failed",
+        }])
     }
 
     pub(crate) fn commands(&self, result: Intake, count: u64) {

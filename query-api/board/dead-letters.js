@@ -85,7 +85,7 @@ async function open(id) {
 }
 
 function code(label, text) {
-  return h("pre", { tabindex: 0, role: "region", "aria-label": t(label) }, h("code", {}, text));
+  return h("pre", { tabindex: 0, role: "group", "aria-label": t(label) }, h("code", {}, text));
 }
 
 /** Bytes as text where they are text, else as rows of hex with what can be printed beside them. */

@@ -163,7 +163,7 @@ function showTotals() {
   }));
   byId("totals").replaceChildren(...TOTALS.filter(([name, state]) => totals[name] > 0 || state === "up" || state === "down").map(([name, state]) =>
     h("li", { "data-state": state },
-      h("span", { class: "state" }, shape(state), t(state === "down" ? "class.unplanned" : `state.${state}`)),
+      h("span", { class: "state" }, shape(state), t(state === "down" ? "state.unplanned" : `state.${state}`)),
       h("b", {}, span(totals[name])), h("span", { class: "quiet-text" }, share(totals[name])))));
 }
 
@@ -178,7 +178,7 @@ function showStops() {
     return;
   }
   place.replaceChildren(
-    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("line.stops") }, h("table", {},
+    h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": t("line.stops") }, h("table", { class: "stacks" },
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("start")), h("th", { scope: "col", class: "number" }, t("duration")), h("th", { scope: "col" }, t("status")), h("th", { scope: "col" }, t("reason")))),
       h("tbody", {}, stops.slice(0, STOPS_MAX).map(row)))));
 }
@@ -187,11 +187,12 @@ function row(run) {
   const last = run.segments.at(-1);
   const reasons = [...new Set(run.segments.map((segment) => segment.reason_code).filter(Boolean))];
   const state = stateOfStatus(worst(run.segments));
+  const cell = (key, className, ...content) => h("td", { "data-label": t(key), class: className }, ...content);
   return h("tr", {},
-    h("td", { class: "when" }, h("button", { type: "button", class: "quiet", onclick: () => timeline.choose(run.id), title: fully(Date.parse(run.started_at)) }, shortly(Date.parse(run.started_at)))),
-    h("td", { class: "number" }, run.duration_ms === null ? t("still") : span(run.duration_ms)),
-    h("td", {}, badge(state, worst(run.segments)), run.segments.length > 1 ? segments(run) : null),
-    h("td", {}, reasons.join(", ") || (last.source_status ?? t("reason.unknown"))));
+    cell("start", "when", h("button", { type: "button", class: "quiet", onclick: () => timeline.choose(run.id), title: fully(Date.parse(run.started_at)) }, shortly(Date.parse(run.started_at)))),
+    cell("duration", "number", run.duration_ms === null ? t("still") : span(run.duration_ms)),
+    cell("status", null, badge(state, worst(run.segments)), run.segments.length > 1 ? segments(run) : null),
+    cell("reason", null, reasons.join(", ") || (last.source_status ?? t("reason.unknown"))));
 }
 
 const SEVERITY = ["FAULTED", "STOPPED", "DEGRADED", "BLOCKED", "STARVED", "PLANNED_STOP", "CHANGEOVER"];
@@ -221,7 +222,7 @@ async function showTold(query, signal) {
     place.replaceChildren(h("p", { class: "empty" }, t("line.told.none")));
     return;
   }
-  place.replaceChildren(h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("line.told") }, h("table", {},
+  place.replaceChildren(h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": t("line.told") }, h("table", {},
     h("thead", {}, h("tr", {}, ["start", "line.message", "line.subscriber", "line.outcome"].map((key) => h("th", { scope: "col" }, t(key))))),
     h("tbody", {}, found.items.map((told) => h("tr", {},
       h("td", { class: "when", title: fully(Date.parse(told.decided_at)) }, shortly(Date.parse(told.decided_at))),

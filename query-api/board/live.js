@@ -10,6 +10,8 @@ import { t } from "./words.js";
 
 /** After so long without news, what is shown is old. */
 const STALE_MS = 10_000;
+/** The stream speaks each second: after so long it is the contact that is missing, not news. */
+const UNHEARD_MS = 3_000;
 /** After so long without a byte, the connection is taken for dead. */
 const SILENT_MS = 15_000;
 
@@ -139,11 +141,11 @@ class Stream {
 
   /** Says whether what is shown is old. */
   judge() {
-    const silent = this.heardAt === null ? performance.now() : performance.now() - this.heardAt;
+    const silent = performance.now() - (this.heardAt ?? 0);
     const behind = this.asOf === null ? 0 : now() - this.asOf;
     let words = null;
-    if (silent > STALE_MS) words = this.heardAt === null ? t("stale.never") : t("stale.lost", { age: elapsed(silent) });
-    else if (behind > STALE_MS) words = t("stale.behind", { age: elapsed(behind) });
+    if (this.heardAt === null) words = silent > STALE_MS ? t("stale.never") : null;
+    else if (Math.max(silent, behind) > STALE_MS) words = silent > UNHEARD_MS ? t("stale.lost", { age: elapsed(silent) }) : t("stale.behind", { age: elapsed(behind) });
     const pulse = byId("pulse");
     if (pulse) {
       pulse.hidden = false;

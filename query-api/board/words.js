@@ -55,6 +55,7 @@ const WORDS = {
   "state.unknown": ["Unknown", "Desconocido"],
   "state.up": ["Running", "En marcha"],
   "state.idle": ["Idle", "Sin orden"],
+  "state.unplanned": ["Unplanned stop", "Parada no planificada"],
   "state.before": ["Before the first event", "Antes del primer dato"],
 
   "RUNNING": ["Running", "En marcha"],

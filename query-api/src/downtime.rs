@@ -4,13 +4,14 @@ use andon_domain::{Interval, IntervalId, Kind, LineId, Segment};
 use andon_store::{IntervalFound, IntervalQuery, Scope, StoredInterval};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::Api;
 use crate::cursor;
+use crate::export;
 use crate::lines::{line_of, lines_of};
 use crate::openapi::words;
 use crate::params::Params;
@@ -114,14 +115,18 @@ impl SegmentView {
     get, path = "/v1/downtime", operation_id = "list_downtime", tag = "downtime",
     summary = "Downtime intervals of all lines",
     description = "",
-    params(("line" = String, Query), ("area" = String, Query), ("kind" = String, Query), ("from" = String, Query), ("to" = String, Query), ("limit" = String, Query), ("cursor" = String, Query)),
+    params(("line" = String, Query), ("area" = String, Query), ("kind" = String, Query), ("from" = String, Query), ("to" = String, Query), ("limit" = String, Query), ("cursor" = String, Query), ("format" = String, Query)),
     responses(
-        (status = 200, description = "A page of intervals, ordered by start and line.", body = Page<IntervalView>),
+        (
+            status = 200, content((Page<IntervalView> = "application/json"), (String = "text/csv")),
+            description = "A page of intervals, ordered by start and line. As CSV (`accept: text/csv` or `format=csv`) the whole window, at most 100,000 rows or `limit`: where there are more, \
+                           `link` names the rest.",
+        ),
         (status = 422, description = "The node has more than 5,000 lines."),
     )
 )]
-pub(crate) async fn list(State(api): State<Api>, params: Params) -> Answer {
-    params.only(&["line", "area", "kind", "from", "to", "limit", "cursor"])?;
+pub(crate) async fn list(State(api): State<Api>, uri: Uri, headers: HeaderMap, params: Params) -> Answer {
+    params.only(&["line", "area", "kind", "from", "to", "limit", "cursor", "format"])?;
     let scope = match (params.get("line"), params.get("area")) {
         (Some(_), Some(_)) => return Err(Problem::bad_request("`line` and `area` exclude each other")),
         (Some(line), None) => {
@@ -131,7 +136,7 @@ pub(crate) async fn list(State(api): State<Api>, params: Params) -> Answer {
         (None, Some(area)) => Scope::Lines(lines_of(&api, area).await?),
         (None, None) => Scope::All,
     };
-    page(&api, &params, "/v1/downtime", scope).await
+    page(&api, &params, "/v1/downtime", scope, (&uri, &headers)).await
 }
 
 /// `GET /v1/lines/{line}/downtime`
@@ -139,27 +144,40 @@ pub(crate) async fn list(State(api): State<Api>, params: Params) -> Answer {
     get, path = "/v1/lines/{line}/downtime", operation_id = "list_downtime_of_line", tag = "downtime",
     summary = "Downtime intervals of a line",
     description = "",
-    params(("line" = String, Path), ("kind" = String, Query), ("from" = String, Query), ("to" = String, Query), ("limit" = String, Query), ("cursor" = String, Query)),
+    params(("line" = String, Path), ("kind" = String, Query), ("from" = String, Query), ("to" = String, Query), ("limit" = String, Query), ("cursor" = String, Query), ("format" = String, Query)),
     responses(
-        (status = 200, description = "A page of intervals, ordered by start.", body = Page<IntervalView>),
+        (
+            status = 200, content((Page<IntervalView> = "application/json"), (String = "text/csv")),
+            description = "A page of intervals, ordered by start. As CSV (`accept: text/csv` or `format=csv`) the whole window, at most 100,000 rows or `limit`: where there are more, \
+                           `link` names the rest.",
+        ),
         (status = 404, description = "Nothing is known of this line."),
     )
 )]
 pub(crate) async fn of_line(
     State(api): State<Api>,
     path: Result<Path<String>, PathRejection>,
+    uri: Uri,
+    headers: HeaderMap,
     params: Params,
 ) -> Answer {
-    params.only(&["kind", "from", "to", "limit", "cursor"])?;
+    params.only(&["kind", "from", "to", "limit", "cursor", "format"])?;
     let line = line_of(path)?;
     if api.views.line(&line).await?.is_none() && api.views.line_entry(&line).await?.is_none() {
         return Err(Problem::not_found(format!("nothing is known of line `{line}`")));
     }
     let route = format!("/v1/lines/{line}/downtime");
-    page(&api, &params, &route, Scope::Lines(vec![line])).await
+    page(&api, &params, &route, Scope::Lines(vec![line]), (&uri, &headers)).await
 }
 
-async fn page(api: &Api, params: &Params, route: &str, scope: Scope) -> Answer {
+async fn page(
+    api: &Api,
+    params: &Params,
+    route: &str,
+    scope: Scope,
+    (uri, headers): (&Uri, &HeaderMap),
+) -> Answer {
+    let is_csv = export::is_wanted(params, headers)?;
     let limit = params.limit(api)?;
     let kind = match params.get("kind") {
         None => Some(Kind::Down),
@@ -179,6 +197,12 @@ async fn page(api: &Api, params: &Params, route: &str, scope: Scope) -> Answer {
                 .ok_or_else(|| Problem::bad_request("`cursor` is none of this query"))?,
         ),
     };
+    if is_csv {
+        // An export is as long as it may be, unless the request wants less.
+        let limit = if params.get("limit").is_some() { limit } else { export::ROWS_MAX };
+        let query = IntervalQuery { scope, kind, from, to, after, limit };
+        return export::answer(api, query, &identity, uri).await;
+    }
     // Before the rows, so that what is said to be in them is in them.
     let as_of = api.as_of().await?;
     let query = IntervalQuery { scope, kind, from, to, after, limit: limit + 1 };

@@ -13,6 +13,7 @@ mod deadline;
 mod deliveries;
 mod directory;
 mod downtime;
+mod export;
 mod guard;
 mod ingest;
 mod lines;

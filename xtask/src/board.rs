@@ -1,8 +1,6 @@
 //! The board in a real browser, against the real program.
 
-use std::path::PathBuf;
-
-use crate::shell::{cargo, root, step};
+use crate::shell::{cargo, step, target};
 
 /// The browser that the board is tried in.
 pub(crate) const BROWSER: &str = "chromium";
@@ -32,11 +30,6 @@ fn drive(name: &str, arguments: &[&str]) -> Result<(), String> {
     let arguments: Vec<&str> =
         ["--prefix", "board-tests", "--silent"].into_iter().chain(arguments.iter().copied()).collect();
     step(name, "npm", &arguments, &[("ANDON_BIN", &program), ("CHROMIUM", &path_of(&browser()))])
-}
-
-/// Where cargo puts what it builds.
-fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |folder| root().join(folder))
 }
 
 /// The whole path of a program, which the driver of the browser wants; its name where it is not found.

@@ -1,13 +1,20 @@
 //! What must hold before a change is good.
 
 use crate::board;
+use crate::schemathesis;
 use crate::shell::{cargo, has, output_of, root, step};
 
 /// What the checks need: a program that answers to an argument, the packages that have it, and what it is for.
-const NEEDED: [(&str, &str, &[&str], &str); 3] = [
+const NEEDED: [(&str, &str, &[&str], &str); 4] = [
     ("cc", "--version", &["gcc", "libc6-dev"], "the bundled SQLite is built with it"),
     ("npm", "--version", &["nodejs", "npm"], "the board's tests are driven by Node.js"),
     (board::BROWSER, "--version", &["chromium"], "the board is tried in it; `CHROMIUM` may name another one"),
+    (
+        schemathesis::PYTHON,
+        schemathesis::CAN_MAKE_ENVIRONMENTS,
+        &["python3", "python3-venv", "python3-pip"],
+        "the API is searched for faults by schemathesis, which is written in it; `venv` and `pip` belong to it",
+    ),
 ];
 
 /// Installs what the checks need, where it can; else says what is missing.
@@ -62,6 +69,7 @@ pub(crate) fn test() -> Result<(), String> {
     let cargo = cargo();
     step("tests", &cargo, &["test", "--workspace", "--locked", "--no-fail-fast"], &[])?;
     board::test()?;
+    schemathesis::test()?;
     // The program as a user has it, on the bundled record: its exit code says whether every interval is right.
     step("demo", &cargo, &["run", "--locked", "--package", "andon", "--", "demo", "--once"], &[])?;
     println!("all of {} holds", root().file_name().map_or("it".into(), |name| name.to_string_lossy()));

@@ -2,6 +2,7 @@
 
 mod board;
 mod checks;
+mod schemathesis;
 mod shell;
 
 use std::process::ExitCode;
@@ -9,10 +10,11 @@ use std::process::ExitCode;
 const HELP: &str = "\
 The tasks of this workspace.
 
-  cargo xtask test          everything that must hold: format, lints, docs, all tests, the board, the demo's result
+  cargo xtask test          everything that must hold: format, lints, docs, all tests, the board, the API, the demo's result
   cargo xtask setup         install what `test` needs and this machine lacks, where that is possible
   cargo xtask lint          format, lints and docs alone
   cargo xtask board         the board's tests alone, in a real browser
+  cargo xtask api           search a running API for requests that it answers otherwise than /openapi.json says
   cargo xtask screenshots   pictures of every page at three sizes, light and dark
   cargo xtask help          this text
 
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
         ["setup"] => checks::setup(),
         ["lint"] => checks::lint(),
         ["board"] => checks::setup().and_then(|()| board::test()),
+        ["api"] => checks::setup().and_then(|()| schemathesis::test()),
         ["screenshots"] => checks::setup().and_then(|()| board::screenshots()),
         [] | ["help" | "--help" | "-h"] => {
             println!("{HELP}");

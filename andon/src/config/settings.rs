@@ -46,6 +46,7 @@ fn url(text: &str) -> Result<axum::http::Uri, String> {
         .ok()
         .filter(|url| matches!(url.scheme_str(), Some("http" | "https")) && url.authority().is_some())
         .filter(|url| url.path_and_query().is_none_or(|path| path.as_str() == "/"))
+        .filter(|_| text.parse::<andon_mailer::PublicUrl>().is_ok())
         .ok_or_else(|| format!("`{text}` is no URL of a host; write one as `https://andon.plant.example`"))
 }
 
@@ -339,7 +340,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "http.public_url",
-        doc: "where people reach the API and the board, as in `https://andon.plant.example`; `none`: by its address",
+        doc: "where people reach the API and the board, as in `https://andon.plant.example`; the links in mails lead there. \
+              `none`: by its address, and if that is a loopback one mails link to it, else they have no links",
         default: "none",
         set: |c, v| put(&mut c.http.public_url, if v == "none" { Ok(None) } else { url(v).map(Some) }),
         get: |c| c.http.public_url.as_ref().map_or("none".to_owned(), ToString::to_string),

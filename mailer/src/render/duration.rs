@@ -1,6 +1,6 @@
 //! How long a stop lasted, in words. Never rounded to nothing.
 
-use super::text::Language;
+use super::words::Language;
 
 const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;

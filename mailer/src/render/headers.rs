@@ -1,18 +1,18 @@
 //! The headers of a message. What makes a thread, in any client, is the same in all messages of an incident to one
 //! subscriber; what makes a message the same message is the same in each of its retries.
-//!
-//! `List-Unsubscribe` and `List-Unsubscribe-Post` belong here too, once there is a page that they can lead to.
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use andon_domain::{Millis, NAMESPACE, SubscriberId};
+use andon_domain::{Command, Millis, NAMESPACE, SubscriberId};
 use lettre::Message;
 use lettre::message::MessageBuilder;
 use lettre::message::header::{HeaderName, HeaderValue};
 use uuid::Uuid;
 
+use super::Look;
+use super::content::Content;
 use super::thread_index::{base64, thread_index};
-use super::{Facts, Look};
+use crate::links::Links;
 
 /// Number of the message among those of its kind in the incident. Only reminders will count further.
 const SEQUENCE: u32 = 1;
@@ -22,12 +22,12 @@ const DATE_MAX: Millis = 253_402_300_799_000;
 
 /// A message with every header but `To`.
 pub(super) fn builder(
-    facts: &Facts<'_>,
+    command: &Command,
     subscriber: SubscriberId,
-    stem: &str,
+    content: &Content,
     look: &Look,
 ) -> MessageBuilder {
-    let Facts { command, line, .. } = facts;
+    let Content { stem, line, unsubscribe, .. } = content;
     let domain = &look.domain;
     let kind = command.kind.name();
     let incident = command.incident_id;
@@ -38,8 +38,8 @@ pub(super) fn builder(
         hash(&format!("subscriber/{subscriber}"))
     );
     let index = base64(&thread_index(incident, command.first_told_start));
-    let others = [
-        ("Thread-Topic", stem.to_owned()),
+    let mut others = vec![
+        ("Thread-Topic", stem.clone()),
         ("Thread-Index", index),
         ("List-Id", list_id(command.line_id.as_str(), domain)),
         ("Auto-Submitted", "auto-generated".to_owned()),
@@ -48,11 +48,17 @@ pub(super) fn builder(
         ("X-Incident-Id", incident.to_string()),
         ("X-Event", kind.to_owned()),
     ];
+    if let Some((_, url)) = unsubscribe {
+        others.push(("List-Unsubscribe", format!("<{url}>")));
+    }
+    if look.links.as_ref().is_some_and(Links::has_one_click) {
+        others.push(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()));
+    }
     let builder = Message::builder()
         .message_id(Some(message_id))
         .date(UNIX_EPOCH + Duration::from_millis(command.created_at.clamp(0, DATE_MAX).unsigned_abs()))
         .from(look.from.clone())
-        .subject(stem)
+        .subject(stem.as_str())
         .in_reply_to(root.clone())
         .references(root);
     others.into_iter().fold(builder, |builder, (name, value)| {

@@ -1,34 +1,38 @@
-//! Makes the message of a command: a pure function of command, subscriber and configuration.
+//! Makes the message of a command: a pure function of command, history, subscriber and configuration.
 //!
 //! The same command to the same subscriber is the same message, byte for byte, whenever it is made: no clock, no random
 //! boundary, no version of the program goes into it. Whatever came from outside is cleaned before it gets here.
 
-mod cleaned;
+mod content;
 mod duration;
 mod headers;
-mod local_time;
+mod html;
 mod text;
 mod thread_index;
+mod words;
 
 use andon_domain::Command;
 use andon_store::Subscriber;
 use lettre::Address;
 use lettre::address::Envelope;
 use lettre::message::header::ContentType;
-use lettre::message::{Mailbox, SinglePart};
+use lettre::message::{Mailbox, MultiPart, SinglePart};
 
 use crate::address::with_ascii_domain;
+use crate::history::History;
+use crate::links::Links;
+use crate::local_time::Local;
 use crate::{Config, ConfigError, Mail};
-use cleaned::cleaned;
-use local_time::Local;
-use text::Language;
+use content::Content;
 pub(crate) use thread_index::base64;
+use words::Language;
 
 /// What all messages have in common.
 #[derive(Debug, Clone)]
 pub struct Look {
     from: Mailbox,
     domain: String,
+    links: Option<Links>,
 }
 
 impl Look {
@@ -38,7 +42,13 @@ impl Look {
     /// One of them is wrong.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
         config.check()?;
-        Ok(Self { from: config.sender()?, domain: config.domain.clone() })
+        Ok(Self { from: config.sender()?, domain: config.domain.clone(), links: None })
+    }
+
+    /// With links to the line's page and out of the mails; without them where no address of andon is known.
+    #[must_use]
+    pub fn with_links(self, links: Option<Links>) -> Self {
+        Self { links, ..self }
     }
 }
 
@@ -53,31 +63,34 @@ pub enum RenderError {
     Build(#[source] lettre::error::Error),
 }
 
-/// Makes the message.
+/// Makes the message of a command, with what the views knew of its stop.
 ///
 /// # Errors
 /// The address of the subscriber is none. Everything else that a command can hold has a message.
-pub fn render(command: &Command, subscriber: &Subscriber, look: &Look) -> Result<Mail, RenderError> {
+pub fn render(
+    command: &Command,
+    history: &History,
+    subscriber: &Subscriber,
+    look: &Look,
+) -> Result<Mail, RenderError> {
     let to: Address = subscriber.address.parse().map_err(|_| RenderError::Address)?;
     let to = with_ascii_domain(&to).ok_or(RenderError::Address)?;
     let envelope =
         Envelope::new(Some(look.from.email.clone()), vec![to.clone()]).map_err(RenderError::Build)?;
     let language = Language::of(&subscriber.locale);
     let local = Local::of(&subscriber.zone);
-    let facts = Facts {
-        command,
-        line: cleaned(command.line_id.as_str()),
-        reason: command.reason_code.as_deref().map(cleaned).filter(|reason| !reason.is_empty()),
-        source_status: command.source_status.as_deref().map(cleaned).filter(|word| !word.is_empty()),
-    };
-    let stem = text::stem(&facts, language, &local);
-    let message = headers::builder(&facts, subscriber.id, &stem, look)
+    let content = Content::new(command, history, subscriber.id, language, &local, look);
+    let part = |content_type, body: String| SinglePart::builder().header(content_type).body(body);
+    let parts = MultiPart::alternative()
+        // An encoded part never has `=_`, and one that is not encoded no line that begins so: `text` and `html` see to it.
+        .boundary(format!("=_{}", command.notification_id.0.simple()))
+        .singlepart(part(ContentType::TEXT_PLAIN, text::text(&content)))
+        .singlepart(part(ContentType::TEXT_HTML, html::html(&content)));
+    let message = headers::builder(command, subscriber.id, &content, look)
         .to(Mailbox::new(None, to))
         // Else it would be read back from the headers, which not every address survives.
         .envelope(envelope.clone())
-        .singlepart(
-            SinglePart::builder().header(ContentType::TEXT_PLAIN).body(text::body(&facts, language, &local)),
-        )
+        .multipart(parts)
         .map_err(RenderError::Build)?;
     Ok(Mail {
         notification_id: command.notification_id,
@@ -87,12 +100,4 @@ pub fn render(command: &Command, subscriber: &Subscriber, look: &Look) -> Result
         envelope,
         content: message.formatted(),
     })
-}
-
-/// A command whose texts are fit to be shown.
-struct Facts<'a> {
-    command: &'a Command,
-    line: String,
-    reason: Option<String>,
-    source_status: Option<String>,
 }

@@ -4,6 +4,9 @@
 
 mod closing;
 mod crashes;
+mod golden;
+mod headers;
+mod histories;
 mod messages;
 mod outages;
 mod outbox;

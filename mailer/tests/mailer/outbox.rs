@@ -1,13 +1,13 @@
 //! The outbox: whole files or none, under names that follow from the message.
 
 use andon_domain::CommandKind::Down;
-use andon_mailer::{Config, Look, Mail, Outbox, SendError, Transport, render};
+use andon_mailer::{Config, History, Look, Mail, Outbox, SendError, Transport, render};
 
 use crate::support::{START, command, subscriber, subscriber_id};
 
 fn mail(to: u128) -> Mail {
     let look = Look::new(&Config::default()).unwrap();
-    render(&command(1, Down, to, START), &subscriber(to), &look).unwrap()
+    render(&command(1, Down, to, START), &History::default(), &subscriber(to), &look).unwrap()
 }
 
 #[test]

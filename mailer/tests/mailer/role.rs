@@ -8,7 +8,7 @@ use andon_domain::CommandKind::{Down, Restored};
 use andon_domain::{Command, text};
 use andon_log::sqlite::SqliteLog;
 use andon_log::{Appender, Error as LogError, Outputs, Read, Reader, Topic};
-use andon_mailer::{Config, Error, Mailer, Metrics, SendError};
+use andon_mailer::{Config, Error, Mailer, Metrics, Parts, SendError};
 use andon_schemas::encode_command;
 use andon_store::DeliveryState::{Refused, Sent};
 use prometheus::{Encoder, Registry, TextEncoder};
@@ -176,15 +176,17 @@ fn a_wrong_configuration_makes_no_mailer() {
     let plant = Plant::new();
     let config = Config { domain: "a b".to_owned(), ..Config::default() };
     assert!(config.check().is_err());
-    let made = Mailer::new(
-        Box::new(plant.source.reader(0)),
-        plant.accounts.clone(),
-        Box::new(plant.transport.clone()),
+    let made = Mailer::new(Parts {
+        reader: Box::new(plant.source.reader(0)),
+        accounts: plant.accounts.clone(),
+        views: plant.views.clone(),
+        transport: Box::new(plant.transport.clone()),
         config,
-        Metrics::new(&Registry::new()),
-        Arc::new(|| START),
-        tokio::runtime::Builder::new_current_thread().build().unwrap().handle().clone(),
-    );
+        links: None,
+        metrics: Metrics::new(&Registry::new()),
+        clock: Arc::new(|| START),
+        runtime: tokio::runtime::Builder::new_current_thread().build().unwrap().handle().clone(),
+    });
     assert!(made.is_err());
 }
 

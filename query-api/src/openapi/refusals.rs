@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::guard::Access;
 
 /// Refusals of every operation.
-const EVERYWHERE: [u16; 4] = [400, 421, 500, 503];
+const EVERYWHERE: [u16; 6] = [400, 414, 421, 431, 500, 503];
 
 /// Those of operations that take a body.
 const OF_BODIES: [u16; 4] = [408, 413, 415, 422];
@@ -50,11 +50,13 @@ fn meaning(status: u16) -> &'static str {
         403 => "The token lacks the scope; or there are no tokens, and a page of another site asks.",
         408 => "The body did not arrive in time. Nothing was stored.",
         413 => "The body is larger than the limit. Nothing was stored.",
+        414 => "The address of the request is longer than the limit.",
         415 => "The body has a content type or an encoding that is not taken here.",
         421 => "The request is meant for another host.",
         422 => {
             "The body can be read, and values in it make no sense: `errors` says which. Nothing was stored."
         }
+        431 => "The head of the request is longer than the limit, or has too many fields.",
         500 => "A fault of Andon. Its log says more.",
         503 => "Andon cannot do this just now. Send the same again.",
         _ => "",

@@ -183,10 +183,13 @@ pub(super) fn definitions(config: &ApiConfig) -> Vec<(&'static str, Value)> {
             "StatusChange",
             json!({
                 "type": "object", "additionalProperties": false, "required": ["line_id", "event_time"],
-                "anyOf": [{ "required": ["status"] }, { "required": ["source_status"] }],
+                "anyOf": [
+                    { "required": ["status"], "properties": { "status": { "type": "string", "minLength": 1 } } },
+                    { "required": ["source_status"], "properties": { "source_status": { "type": "string", "minLength": 1 } } },
+                ],
                 "description": "What a line does from an instant on. Late and future times are accepted here; the fold decides about them.",
                 "properties": {
-                    "event_id": { "oneOf": [{ "type": "null" }, unit("Id")],
+                    "event_id": { "oneOf": [{ "type": ["string", "null"], "maxLength": 0 }, unit("Id")],
                         "description": "Identity of the report, so that a resend is no second one. Without it: UUIDv5 of line, time, status, source and sequence." },
                     "line_id": unit("LineId"),
                     "event_time": { "type": "string", "format": "date-time", "maxLength": 64, "description": "When it happened, by the controller's clock, with an offset." },

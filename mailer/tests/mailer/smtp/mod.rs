@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use andon_domain::CommandKind::Down;
 use andon_mailer::{
-    Config, Encryption, Look, Mail, SendError, Smtp, SmtpConfig, SmtpMetrics, Timeouts, Transport, render,
+    Config, Encryption, History, Look, Mail, SendError, Smtp, SmtpConfig, SmtpMetrics, Timeouts, Transport,
+    render,
 };
 use prometheus::{Encoder, Registry, TextEncoder};
 
@@ -49,7 +50,13 @@ fn smtp(config: SmtpConfig) -> Smtp {
 /// An opening to a subscriber.
 fn mail(subscriber_number: u128) -> Mail {
     let look = Look::new(&Config::default()).unwrap();
-    render(&command(1, Down, subscriber_number, START), &subscriber(subscriber_number), &look).unwrap()
+    render(
+        &command(1, Down, subscriber_number, START),
+        &History::default(),
+        &subscriber(subscriber_number),
+        &look,
+    )
+    .unwrap()
 }
 
 /// The class of an outcome, and what the server said.

@@ -2,8 +2,10 @@
 
 mod faults;
 mod logs;
+mod reading;
 mod source;
 mod transport;
+mod views;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,10 +17,10 @@ use andon_domain::{
     SubscriptionId, text,
 };
 use andon_log::Reader;
-use andon_mailer::{Config, Mailer, Metrics, Outbox, Transport};
+use andon_mailer::{Config, Links, Mailer, Metrics, Outbox, Parts, Transport};
 use andon_schemas::encode_command;
-use andon_store::sqlite::{Options, SqliteAccounts};
-use andon_store::{Accounts, Delivery, DeliveryState, NewSubscriber, Subscriber};
+use andon_store::sqlite::{Options, SqliteAccounts, SqliteViews};
+use andon_store::{Accounts, Delivery, DeliveryState, LinkKey, NewSubscriber, Subscriber, Views};
 use prometheus::Registry;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -26,8 +28,10 @@ use uuid::Uuid;
 
 pub(crate) use faults::{FaultyAccounts, Moment};
 pub(crate) use logs::captured;
+pub(crate) use reading::{parsed, read};
 pub(crate) use source::Source;
 pub(crate) use transport::Scripted;
+pub(crate) use views::{Fate, FatedViews};
 
 pub(crate) const MINUTE: i64 = 60_000;
 pub(crate) const HOUR: i64 = 60 * MINUTE;
@@ -39,6 +43,8 @@ pub(crate) const START: Millis = 1_795_500_000_000;
 pub(crate) struct Plant {
     pub(crate) folder: TempDir,
     pub(crate) accounts: Arc<dyn Accounts>,
+    pub(crate) views: Arc<dyn Views>,
+    pub(crate) links: Option<Links>,
     pub(crate) source: Source,
     pub(crate) transport: Scripted,
     pub(crate) config: Config,
@@ -52,13 +58,17 @@ impl Plant {
         logs::install();
         let folder = tempfile::tempdir().unwrap();
         let accounts = SqliteAccounts::open(folder.path(), &Options::default()).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
         let outbox = Outbox::open(&folder.path().join("outbox")).unwrap();
         let plant = Self {
             transport: Scripted::new(outbox),
             accounts: Arc::new(accounts),
             source: Source::default(),
-            config: Config::default(),
+            // Most tests tell of stops that no view knows.
+            config: Config { views_ms_max: 0, ..Config::default() },
+            views: Arc::new(SqliteViews::open(folder.path(), &Options::default()).unwrap()),
+            links: None,
             clock: Arc::new(AtomicI64::new(START)),
             folder,
             runtime,
@@ -126,15 +136,17 @@ impl Plant {
         registry: &Registry,
     ) -> Mailer {
         let clock = self.clock.clone();
-        Mailer::new(
+        Mailer::new(Parts {
             reader,
             accounts,
+            views: self.views.clone(),
             transport,
-            self.config.clone(),
-            Metrics::new(registry),
-            Arc::new(move || clock.load(Ordering::SeqCst)),
-            self.runtime.handle().clone(),
-        )
+            config: self.config.clone(),
+            links: self.links.clone(),
+            metrics: Metrics::new(registry),
+            clock: Arc::new(move || clock.load(Ordering::SeqCst)),
+            runtime: self.runtime.handle().clone(),
+        })
         .unwrap()
     }
 
@@ -246,4 +258,9 @@ pub(crate) fn command(incident: u128, kind: CommandKind, subscriber: u128, creat
         reason_code: None,
         source_status: text(Some("major_outage")),
     }
+}
+
+/// Links as they are in every test: what they sign stays the same.
+pub(crate) fn links(url: &str) -> Links {
+    Links::new(url.parse().unwrap(), LinkKey::new([7; 32]))
 }

@@ -6,7 +6,7 @@ const CHARS_MAX: usize = 200;
 
 /// The text in one line: control characters, line separators and marks of direction become a space, spaces in a row
 /// one, and what is longer than [`CHARS_MAX`] is cut with an ellipsis.
-pub(super) fn cleaned(text: &str) -> String {
+pub(crate) fn cleaned(text: &str) -> String {
     let mut clean = String::with_capacity(text.len().min(4 * CHARS_MAX));
     let mut chars = 0;
     let mut is_space_owed = false;
