@@ -28,6 +28,7 @@ mod statuses;
 mod subscriptions;
 mod time;
 mod timeline;
+mod unsubscribe;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -148,6 +149,7 @@ pub fn router(api: Api) -> Router {
         .split_for_parts();
     routes
         .merge(board::routes())
+        .merge(unsubscribe::routes())
         .fallback(problem::no_route)
         .method_not_allowed_fallback(problem::no_method)
         .layer(Extension(openapi::Document::new(&documented, &api.config)))

@@ -115,6 +115,11 @@ impl Problem {
 }
 
 impl Problem {
+    /// The status, for an answer that is no document.
+    pub(crate) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// The document.
     pub(crate) fn into_json(self) -> String {
         self.json().to_string()

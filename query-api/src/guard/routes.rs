@@ -60,6 +60,9 @@ pub const ROUTES: &[Route] = &[
     row("GET", "/v1/dead-letters/{id}", OPERATE),
     row("POST", "/v1/dead-letters/{id}/redrive", OPERATE),
     row("POST", "/v1/dead-letters/{id}/discard", OPERATE),
+    // The way out of mails: the link is signed.
+    row("GET", "/unsubscribe/{token}", Access::Free),
+    row("POST", "/unsubscribe/{token}", Access::Free),
     // The board: its pages hold no data, they ask for it.
     row("GET", "/", Access::Free),
     row("GET", "/lines/{line}", Access::Free),

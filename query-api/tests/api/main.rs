@@ -26,3 +26,4 @@ mod subscriptions;
 mod support;
 mod timeline;
 mod unavailable;
+mod unsubscribe;

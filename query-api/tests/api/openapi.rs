@@ -10,9 +10,17 @@ use crate::support::{Answer, Fixture};
 
 const METHODS: [&str; 7] = ["GET", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "TRACE"];
 
-/// The pages of the board, which are no interface.
-const PAGES: [&str; 7] =
-    ["/", "/lines/{line}", "/downtime", "/subscriptions", "/dead-letters", "/favicon.ico", "/static/{name}"];
+/// Pages for people, which are no interface.
+const PAGES: [&str; 8] = [
+    "/",
+    "/lines/{line}",
+    "/downtime",
+    "/subscriptions",
+    "/dead-letters",
+    "/favicon.ico",
+    "/static/{name}",
+    "/unsubscribe/{token}",
+];
 
 /// The document, and whether an answer is what it says.
 struct Document {

@@ -3,8 +3,10 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex, atomic::Ordering};
 
+use andon_domain::{LineId, SubscriberId};
 use andon_log::Topic;
 use andon_query_api::ApiConfig;
+use andon_store::{LinkKey, UnsubscribeLink};
 use prometheus::{Encoder, TextEncoder};
 use serde_json::json;
 
@@ -75,13 +77,36 @@ fn no_answer_no_log_line_no_metric_and_no_record_has_an_address() {
     let answer = closed.send("POST", "/v1/subscriptions", &json!({ "email": ADDRESS, "node": "b" }));
     assert_eq!(answer.status, 503);
     assert_clean("a 503", answer.body.as_bytes());
+    // Whoever reads the log must not be able to end anybody's mails.
+    let secret = plant.runtime.block_on(plant.accounts.secret(LinkKey::SECRET)).unwrap();
+    let link = UnsubscribeLink {
+        subscriber_id: SubscriberId(made["subscriber_id"].as_str().unwrap().parse().unwrap()),
+        line_id: LineId::new("press-1").unwrap(),
+    };
+    let token = LinkKey::new(secret).sign(&link);
+    let forged = format!("{token}A");
+    for (method, token, status) in [
+        ("GET", &token, 200),
+        ("POST", &token, 200),
+        ("GET", &forged, 404),
+        ("POST", &forged, 404),
+        ("PUT", &token, 405),
+    ] {
+        let form = "application/x-www-form-urlencoded";
+        let answer = plant.call(method, &format!("/unsubscribe/{token}"), form, "extent=line");
+        assert_eq!(answer.status, status, "{method}");
+        assert_clean("a page", answer.body.as_bytes());
+    }
     let logged = lines.0.lock().unwrap();
     let text = String::from_utf8_lossy(&logged);
+    assert!(text.contains("subscriptions ended by a link"), "{text}");
+    assert!(!text.contains(&token[..40]), "{text}");
     assert!(text.contains("the log is closed") && text.contains("the folder is read-only"), "{text}");
     assert_clean("the log", &logged);
     let mut metrics = Vec::new();
     TextEncoder::new().encode(&plant.registry.gather(), &mut metrics).unwrap();
-    assert!(String::from_utf8_lossy(&metrics).contains("api_requests_total"));
+    assert!(String::from_utf8_lossy(&metrics).contains("route=\"/unsubscribe/{token}\""));
+    assert!(!String::from_utf8_lossy(&metrics).contains(&token[..40]));
     assert_clean("metrics", &metrics);
     for batch in plant.appends.batches.lock().unwrap().iter() {
         for output in batch.iter() {
