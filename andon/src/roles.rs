@@ -10,7 +10,9 @@ use andon_log::sqlite::SqliteLog;
 use andon_log::{Appender, Topic};
 use andon_mailer::{Links, Mailer, Outbox, Parts, PublicUrl, Smtp, SmtpMetrics, Transport};
 use andon_processor::{Projector, ProjectorConfig, ProjectorMetrics, Worker, WorkerConfig, WorkerMetrics};
-use andon_query_api::{Api, ApiConfig, ApiMetrics, Server, ServerConfig, ServerMetrics, Tls};
+use andon_query_api::{
+    Api, ApiConfig, ApiMetrics, EventTail, Events, EventsConfig, Server, ServerConfig, ServerMetrics, Tls,
+};
 use andon_store::sqlite::{SqliteAccounts, SqliteViews};
 use andon_store::{Accounts, LinkKey, Views};
 use prometheus::Registry;
@@ -93,6 +95,8 @@ impl Running {
         starting.projector(&log, &views, &registry).await?;
         starting.mailer(&log, &accounts, &views, transport, config, &registry).await?;
 
+        let events = starting.events(&log, &views, &registry)?;
+
         let sweep = Sweep {
             log: log.clone(),
             views: views.clone(),
@@ -117,6 +121,7 @@ impl Running {
                 answer_ms_max: config.http.answer_ms_max,
                 settle_ms_max: config.http.settle_ms_max,
                 public_url: config.http.public_url.clone(),
+                streams_max: config.streams_max,
                 ..ApiConfig::default()
             },
             metrics: ApiMetrics::new(&registry),
@@ -124,6 +129,7 @@ impl Running {
             erase: Arc::new(move |subscriber| {
                 outbox.erase(subscriber).map(drop).map_err(std::io::Error::other)
             }),
+            events,
             draining: http_stops.clone(),
         });
         let roles = Arc::new(starting.roles);
@@ -261,6 +267,31 @@ impl Starting {
             self.runtime.clone(),
         );
         self.spawn("projector", move |stop, on_turn| projector.run(stop, on_turn))
+    }
+
+    fn events(
+        &mut self,
+        log: &SqliteLog,
+        views: &Arc<dyn Views>,
+        registry: &Registry,
+    ) -> Result<Events, Failure> {
+        let opened = needed("open the event log");
+        let mut starts = Vec::new();
+        for topic in EventTail::TOPICS {
+            starts.push((topic, 0, log.end_offset(topic, 0).map_err(|e| opened(&e))?));
+        }
+        let tail = EventTail::new(
+            Box::new(log.reader(&starts).map_err(|e| opened(&e))?),
+            &starts,
+            views.clone(),
+            EventsConfig::default(),
+            Arc::new(now_ms),
+            registry,
+            self.runtime.clone(),
+        );
+        let events = tail.events();
+        self.spawn("events", move |stop, on_turn| tail.run(stop, on_turn))?;
+        Ok(events)
     }
 
     async fn mailer(

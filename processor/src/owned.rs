@@ -3,14 +3,12 @@
 use andon_domain::{Control, Directory, FoldConfig, LineId, Outcome, Partition, Restore, StatusChange};
 use andon_log::{Offset, Outputs, Record, Snapshot, Topic, partition_of};
 use andon_schemas::{
-    DeadLetterReason, decode_line_status_changed, encode_command, encode_line_changed, encode_progress,
+    DeadLetterReason, PROGRESS_KEY, decode_line_status_changed, encode_command, encode_line_changed,
+    encode_progress,
 };
 
 use crate::dead_letter::{self, Origin};
 use crate::{Error, WorkerMetrics};
-
-/// Key of progress records in `line-changes`; no line id begins with NUL.
-pub(crate) const PROGRESS_KEY: &[u8] = b"\0progress";
 
 /// A partition with its state.
 pub(crate) struct Owned {

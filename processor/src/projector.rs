@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use andon_domain::LineStatus;
 use andon_log::{Offset, Partition, Read, Reader, Record, RecordBatch, Topic};
 use andon_schemas::{
-    DeadLetterInfo, DeadLetterReason, dead_letter_id, decode_dead_letter_resolved, decode_directory,
-    decode_line_changed, decode_line_status_changed, decode_progress,
+    DeadLetterInfo, DeadLetterReason, PROGRESS_KEY, dead_letter_id, decode_dead_letter_resolved,
+    decode_directory, decode_line_changed, decode_line_status_changed, decode_progress,
 };
 use andon_store::{
     DeadLetterWrite, Disposition, IntervalWrite, LateStatus, LineWrite, Position, Resolution, ViewBatch,
@@ -23,7 +23,6 @@ use tokio::runtime::Handle;
 use tracing::{error, warn};
 
 use crate::backoff::{Backoff, Watch};
-use crate::owned::PROGRESS_KEY;
 use crate::worker::{chain, wall_ms};
 use crate::{Error, ProjectorMetrics};
 

@@ -13,6 +13,7 @@ mod deadline;
 mod deliveries;
 mod directory;
 mod downtime;
+mod events;
 mod export;
 mod guard;
 mod ingest;
@@ -45,6 +46,7 @@ use utoipa_axum::routes;
 
 use tokio::sync::watch;
 
+pub use events::{EventTail, Events, EventsConfig};
 pub use guard::{Access, IssuedToken, ROUTES, Route};
 pub use metrics::ApiMetrics;
 pub use server::{Server, ServerConfig, ServerMetrics, Tls, TlsError, TlsFiles};
@@ -78,6 +80,10 @@ pub struct ApiConfig {
     pub rate_burst: u32,
     /// Where people reach the API, if that is not a loopback address. Default none.
     pub public_url: Option<Uri>,
+    /// Most streams of events at once; one more is refused with 503. Default 1,000.
+    pub streams_max: usize,
+    /// How long a stream may wait for a client that takes nothing, in ms; then it ends. Default 20,000.
+    pub stream_stall_ms_max: u64,
 }
 
 impl Default for ApiConfig {
@@ -95,6 +101,8 @@ impl Default for ApiConfig {
             rate_per_s: 200,
             rate_burst: 1_000,
             public_url: None,
+            streams_max: 1_000,
+            stream_stall_ms_max: 20_000,
         }
     }
 }
@@ -118,6 +126,8 @@ pub struct Api {
     pub clock: Arc<dyn Fn() -> Millis + Send + Sync>,
     /// Deletes what lies about a subscriber outside the accounts, such as mails in an outbox.
     pub erase: Arc<dyn Fn(SubscriberId) -> std::io::Result<()> + Send + Sync>,
+    /// What happens, for the streams.
+    pub events: Events,
     /// Turns true when the server drains: an answer that would go on for ever ends then.
     pub draining: watch::Receiver<bool>,
 }
@@ -134,6 +144,7 @@ pub fn router(api: Api) -> Router {
         .routes(routes!(deliveries::of_line))
         .routes(routes!(downtime::list))
         .routes(routes!(downtime::show))
+        .routes(routes!(events::stream))
         .routes(routes!(statuses::list))
         .routes(routes!(ingest::post))
         .routes(routes!(subscriptions::create))

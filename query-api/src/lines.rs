@@ -26,7 +26,7 @@ use crate::time::Instant;
 pub(crate) const NODE_LINES_MAX: usize = 5_000;
 
 #[derive(Debug, Serialize, ToSchema)]
-struct LineView {
+pub(crate) struct LineView {
     /// The line.
     #[schema(value_type = words::LineId)]
     line_id: String,
@@ -71,7 +71,7 @@ struct OpenDowntime {
 }
 
 impl LineView {
-    fn new(line: StoredLine, entry: Option<LineEntry>) -> Self {
+    pub(crate) fn new(line: StoredLine, entry: Option<LineEntry>) -> Self {
         let StoredLine { line_id, version, row } = line;
         let open_downtime = row.open_downtime_at.map(|started_at| OpenDowntime {
             id: IntervalId::derive(&line_id, Kind::Down, started_at).to_string(),

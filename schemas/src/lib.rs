@@ -48,7 +48,7 @@ pub use directory::{DirectoryError, decode_directory, directory_key, encode_dire
 pub use error::{DecodeError, Fault};
 pub use frame::{SCHEMAS, Schema, SchemaId};
 pub use line_changed::{decode_line_changed, encode_line_changed};
-pub use progress::{decode_progress, encode_progress};
+pub use progress::{PROGRESS_KEY, decode_progress, encode_progress};
 pub use status_change::{
     EVENT_TIME_MAX, EVENT_TIME_MIN, TEXT_BYTES_MAX, decode_line_status_changed, encode_line_status_changed,
 };

@@ -4,6 +4,9 @@ use crate::avro::{Reader, put_long};
 use crate::frame::{datum, put_frame};
 use crate::{DecodeError, SchemaId};
 
+/// Key of progress records in `line-changes`; no line id begins with NUL.
+pub const PROGRESS_KEY: &[u8] = b"\0progress";
+
 /// Appends a framed progress record with the partition's log time in ms.
 pub fn encode_progress(log_time: i64, out: &mut Vec<u8>) {
     put_frame(out, SchemaId::ProgressV1);

@@ -46,6 +46,8 @@ pub(crate) struct Config {
     pub(crate) rows_max: usize,
     /// What guards the API.
     pub(crate) http: HttpConfig,
+    /// The most streams of events at once.
+    pub(crate) streams_max: usize,
     /// How long a stop may take, in ms.
     pub(crate) drain_ms_max: u64,
     /// What is logged, as in `info` or `andon=debug,info`.
@@ -107,6 +109,7 @@ impl Default for Config {
             body_bytes_max: 0,
             rows_max: 0,
             http: HttpConfig::default(),
+            streams_max: 0,
             drain_ms_max: 0,
             log_filter: String::new(),
             log_format: LogFormat::Auto,

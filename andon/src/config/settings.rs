@@ -447,6 +447,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
         get: |c| show_duration(c.http.server.stall_ms_max.cast_signed()),
     },
     Setting {
+        key: "http.max_streams",
+        doc: "most streams of events (`/v1/events`) at once, 1 to 100000; one more is refused with 503",
+        default: "1000",
+        set: |c, v| put(&mut c.streams_max, number(v, 1, 100_000)),
+        get: |c| c.streams_max.to_string(),
+    },
+    Setting {
         key: "drain.max",
         doc: "how long a stop may take before the process ends anyway",
         default: "20s",

@@ -41,6 +41,7 @@ pub const ROUTES: &[Route] = &[
     row("GET", "/v1/lines/{line}/timeline", Access::Read),
     row("GET", "/v1/downtime", Access::Read),
     row("GET", "/v1/downtime/{id}", Access::Read),
+    row("GET", "/v1/events", Access::Read),
     row("GET", "/v1/statuses", Access::Read),
     row("POST", "/v1/line-status", INGEST),
     row("PUT", "/v1/lines/{line}", OPERATE),

@@ -38,9 +38,10 @@ are refused, so that a typing error never widens a query.
 
 **Fields** may be added to answers; none is renamed or removed within `/v1`.";
 
-const TAGS: [(&str, &str); 7] = [
+const TAGS: [(&str, &str); 8] = [
     ("lines", "What each line does now, what it did, and how it is registered."),
     ("downtime", "Intervals in which a line did not produce: what stopped, when, how long and why."),
+    ("events", "What happens, as it happens."),
     ("status changes", "What line controllers report, and the words they may use."),
     ("subscriptions", "Who is told by mail, of what. Addresses stand in bodies alone, never in a URL."),
     ("deliveries", "Who was told what, and why not. No addresses."),

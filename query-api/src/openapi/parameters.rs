@@ -44,6 +44,16 @@ fn meaning(name: &str, is_in_path: bool, config: &ApiConfig) -> (String, Value, 
             unit("Instant"),
             json!("2026-11-25T06:00:00Z"),
         ),
+        "after" => (
+            "`id` of the last event that was taken; what came since comes first.",
+            json!({ "type": "string", "maxLength": 4_096, "pattern": "^1(\\.[0-9a-f]+)+$" }),
+            Value::Null,
+        ),
+        "last-event-id" => (
+            "As `after`, which it overrides: a browser that connects again sends it by itself.",
+            json!({ "type": "string" }),
+            Value::Null,
+        ),
         "limit" => (
             "Most items of the page.",
             json!({

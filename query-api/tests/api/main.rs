@@ -10,6 +10,7 @@ mod deadlines;
 mod deliveries;
 mod directory;
 mod docs;
+mod events;
 mod export;
 mod garbage;
 mod gzip;

@@ -1,6 +1,7 @@
 //! An andon without a socket.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -10,11 +11,13 @@ use andon_domain::SubscriberId;
 use andon_log::sqlite::{Options, SqliteAppender, SqliteLog};
 use andon_log::{Appender, Offset, Outputs, Read, Reader, Record, RecordBatch, Topic};
 use andon_processor::{Projector, ProjectorConfig, ProjectorMetrics, Worker, WorkerConfig, WorkerMetrics};
-use andon_query_api::{Api, ApiConfig, ApiMetrics, Server, ServerConfig, ServerMetrics, router};
+use andon_query_api::{
+    Api, ApiConfig, ApiMetrics, EventTail, EventsConfig, Server, ServerConfig, ServerMetrics, router,
+};
 use andon_store::sqlite::{SqliteAccounts, SqliteViews};
 use andon_store::{Accounts, ViewBatch, Views};
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody, to_bytes};
 use axum::http::{HeaderMap, Request};
 use prometheus::Registry;
 use serde_json::Value;
@@ -106,10 +109,37 @@ impl Fixture {
 
     /// As if the input had so many partitions; the log beneath has one.
     pub(crate) fn partitioned(has_roles: bool, config: ApiConfig, partitions: u32) -> Self {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        Self::build(
+            has_roles,
+            config,
+            partitions,
+            EventsConfig { wait_ms_max: 20, ..EventsConfig::default() },
+        )
+    }
+
+    pub(crate) fn build(has_roles: bool, config: ApiConfig, partitions: u32, events: EventsConfig) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let log = SqliteLog::open(folder.path(), Options::default()).unwrap();
+        Self::assemble(folder, log, has_roles, config, partitions, events)
+    }
+
+    /// Another process over the same log, with views of its own in which nothing is yet.
+    pub(crate) fn beside(other: &Self) -> Self {
+        let events = EventsConfig { wait_ms_max: 20, ..EventsConfig::default() };
+        let folder = tempfile::tempdir().unwrap();
+        Self::assemble(folder, other.log.clone(), false, ApiConfig::default(), 1, events)
+    }
+
+    fn assemble(
+        folder: TempDir,
+        log: SqliteLog,
+        has_roles: bool,
+        config: ApiConfig,
+        partitions: u32,
+        events: EventsConfig,
+    ) -> Self {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let store = andon_store::sqlite::Options::default();
         let views: Arc<dyn Views> = Arc::new(SqliteViews::open(folder.path(), &store).unwrap());
         let accounts: Arc<dyn Accounts> = Arc::new(SqliteAccounts::open(folder.path(), &store).unwrap());
@@ -124,19 +154,23 @@ impl Fixture {
                 WorkerConfig { fold, wait_ms_max: 20, ..WorkerConfig::default() },
                 WorkerMetrics::new(&registry),
             );
-            let projector = Projector::new(
-                Box::new(log.reader(&Projector::CHANGES.map(|topic| (topic, 0, 0))).unwrap()),
-                Box::new(log.reader(&[(Topic::DeadLetters, 0, 0)]).unwrap()),
-                views.clone(),
-                ProjectorConfig { wait_ms_max: 20 },
-                ProjectorMetrics::new(&registry),
-                runtime.handle().clone(),
-            );
             let ends = stop.clone();
             threads.push(std::thread::spawn(move || worker.run(&ends, &|_| ()).unwrap()));
-            let ends = stop.clone();
-            threads.push(std::thread::spawn(move || projector.run(&ends, &|_| ()).unwrap()));
         }
+        let starts = EventTail::TOPICS.map(|topic| (topic, 0, log.end_offset(topic, 0).unwrap()));
+        let clock: Arc<dyn Fn() -> i64 + Send + Sync> = Arc::new(|| jiff::Timestamp::now().as_millisecond());
+        let tail = EventTail::new(
+            Box::new(log.reader(&starts).unwrap()),
+            &starts,
+            views.clone(),
+            events,
+            clock.clone(),
+            &registry,
+            runtime.handle().clone(),
+        );
+        let events = tail.events();
+        let ends = stop.clone();
+        threads.push(std::thread::spawn(move || tail.run(&ends, &|_| ()).unwrap()));
         let appends = Arc::new(Appends { log: log.appender(), batches: Mutex::default() });
         let outbox = Arc::new(Outbox::default());
         let stop_http = watch::channel(false).0;
@@ -148,11 +182,12 @@ impl Fixture {
             partitions,
             config,
             metrics: ApiMetrics::new(&registry),
-            clock: Arc::new(|| jiff::Timestamp::now().as_millisecond()),
+            clock,
             erase: Arc::new(move |subscriber| erase.erase(subscriber)),
+            events,
             draining: stop_http.subscribe(),
         });
-        Self {
+        let mut fixture = Self {
             runtime,
             router,
             log,
@@ -165,7 +200,35 @@ impl Fixture {
             stop,
             stop_http,
             threads,
+        };
+        if has_roles {
+            fixture.project();
         }
+        fixture
+    }
+
+    /// Starts the projector.
+    pub(crate) fn project(&mut self) {
+        let projector = Projector::new(
+            Box::new(self.log.reader(&Projector::CHANGES.map(|topic| (topic, 0, 0))).unwrap()),
+            Box::new(self.log.reader(&[(Topic::DeadLetters, 0, 0)]).unwrap()),
+            self.views.clone(),
+            ProjectorConfig { wait_ms_max: 20 },
+            ProjectorMetrics::new(&self.registry),
+            self.runtime.handle().clone(),
+        );
+        let ends = self.stop.clone();
+        self.threads.push(std::thread::spawn(move || projector.run(&ends, &|_| ()).unwrap()));
+    }
+
+    /// A metric, summed over its labels.
+    pub(crate) fn metric(&self, name: &str) -> f64 {
+        let families = self.registry.gather();
+        let family = families.iter().find(|family| family.name() == name);
+        let of = |metric: &prometheus::proto::Metric| {
+            metric.get_counter().get_value() + metric.get_gauge().get_value()
+        };
+        family.map_or(0.0, |family| family.get_metric().iter().map(of).sum())
     }
 
     /// Serves on a port of its own, for what only a socket shows.
@@ -235,6 +298,19 @@ impl Fixture {
         self.router.clone().oneshot(request).await.unwrap()
     }
 
+    /// Opens a stream of events.
+    pub(crate) fn stream(&self, path: &str, headers: &[(&str, &str)]) -> Stream {
+        let mut request = Request::builder().uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let response = self.runtime.block_on(self.router.clone().oneshot(request)).unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Stream { runtime: self.runtime.handle().clone(), body: response.into_body(), text: String::new() }
+    }
+
     pub(crate) fn get(&self, path: &str) -> Answer {
         self.call("GET", path, "", "")
     }
@@ -245,6 +321,16 @@ impl Fixture {
 
     /// Registers lines and lets them report: (line, minute, status).
     pub(crate) fn report(&self, changes: &[(&str, i64, &str)]) {
+        self.tell(changes);
+        let now = jiff::Timestamp::now();
+        self.until("the views to be up to date", || {
+            let as_of = self.get("/v1/lines").json()["as_of"].clone();
+            as_of.as_str().is_some_and(|as_of| as_of.parse::<jiff::Timestamp>().unwrap() > now)
+        });
+    }
+
+    /// The same, and waits for nothing.
+    pub(crate) fn tell(&self, changes: &[(&str, i64, &str)]) {
         let mut csv = String::from("line_id,event_time,status\n");
         for (line, minute, status) in changes {
             let at = jiff::Timestamp::from_second(1_767_592_800 + minute * 60).unwrap();
@@ -252,11 +338,6 @@ impl Fixture {
         }
         let answer = self.call("POST", "/v1/line-status", "text/csv", csv);
         assert_eq!(answer.status, 202, "{}", answer.body);
-        let now = jiff::Timestamp::now();
-        self.until("the views to be up to date", || {
-            let as_of = self.get("/v1/lines").json()["as_of"].clone();
-            as_of.as_str().is_some_and(|as_of| as_of.parse::<jiff::Timestamp>().unwrap() > now)
-        });
     }
 
     pub(crate) fn register(&self, lines: &[&str], area: &[&str]) {
@@ -300,6 +381,62 @@ impl Drop for Fixture {
         for thread in self.threads.drain(..) {
             // A panic of a role has been printed; the test fails by what it waits for.
             drop(thread.join());
+        }
+    }
+}
+
+/// A stream of events, as a browser reads it.
+pub(crate) struct Stream {
+    runtime: tokio::runtime::Handle,
+    body: Body,
+    text: String,
+}
+
+/// One event.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Event {
+    pub(crate) name: String,
+    pub(crate) id: Option<String>,
+    pub(crate) data: Value,
+}
+
+impl Stream {
+    /// The next event; none once the stream has ended.
+    pub(crate) fn next(&mut self) -> Option<Event> {
+        loop {
+            while let Some((block, rest)) = self.text.split_once("\n\n") {
+                let of =
+                    |field: &str| block.lines().find_map(|line| line.strip_prefix(field)).map(str::to_owned);
+                let (name, id, data) = (of("event: "), of("id: "), of("data: "));
+                self.text = rest.to_owned();
+                if let Some(name) = name {
+                    let data = serde_json::from_str(&data.expect("each event has data")).unwrap();
+                    return Some(Event { name, id, data });
+                }
+            }
+            let frame = std::future::poll_fn(|context| Pin::new(&mut self.body).poll_frame(context));
+            let limit = Duration::from_secs(30);
+            let frame = self.runtime.block_on(async { tokio::time::timeout(limit, frame).await });
+            let bytes = frame.expect("an event comes within a second").transpose().unwrap()?;
+            self.text.push_str(std::str::from_utf8(&bytes.into_data().unwrap()).unwrap());
+        }
+    }
+
+    /// The next event of that name.
+    pub(crate) fn until(&mut self, name: &str) -> Event {
+        self.collect(|event| event.name == name).pop().expect("there is at least one")
+    }
+
+    /// The events up to the first that is so.
+    pub(crate) fn collect(&mut self, is_so: impl Fn(&Event) -> bool) -> Vec<Event> {
+        let (mut events, began) = (Vec::new(), Instant::now());
+        loop {
+            assert!(began.elapsed() < Duration::from_secs(30), "waited too long, and got {events:?}");
+            let event = self.next().unwrap_or_else(|| panic!("the stream ended after {events:?}"));
+            events.push(event);
+            if events.last().is_some_and(&is_so) {
+                return events;
+            }
         }
     }
 }
