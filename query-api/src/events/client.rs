@@ -12,11 +12,12 @@ use axum::body::Bytes;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use super::Slot;
 use super::frame::{self, Name, Rendered, render};
 use super::ring::{Chunk, Content, Next};
 use super::token::{self, Positions, Token};
-use super::{BUILD, Slot};
 use crate::Api;
+use crate::board::build_id;
 use crate::problem::Problem;
 
 /// How often progress is told, at least.
@@ -91,7 +92,7 @@ impl Client {
             text: format!("retry: {RETRY_MS}\n\n"),
         };
         client.start().await?;
-        client.put(Name::Hello, &frame::hello(BUILD, (client.api.clock)(), client.as_of), false);
+        client.put(Name::Hello, &frame::hello(build_id(), (client.api.clock)(), client.as_of), false);
         match after {
             None => {}
             Some(After::Token(token)) if client.api.events.ring().has(&token) => {
@@ -176,11 +177,11 @@ impl Client {
         }
         if Instant::now() >= self.progress_at {
             self.progress_at = Instant::now() + PROGRESS_EVERY;
-            if let Some(missed) = &self.missed {
-                if !is_behind(&self.view_positions().await?, missed) {
-                    self.start().await?;
-                    self.reset("views");
-                }
+            if let Some(missed) = &self.missed
+                && !is_behind(&self.view_positions().await?, missed)
+            {
+                self.start().await?;
+                self.reset("views");
             }
             self.put(Name::Progress, &frame::progress((self.api.clock)(), self.as_of), true);
         }

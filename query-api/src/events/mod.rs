@@ -47,9 +47,6 @@ use client::{After, Client, Filter};
 use metrics::Metrics;
 use ring::{Bounds, Content, Ring, Step};
 
-/// Names the program that sends the events, so that a page knows when it is of another one.
-const BUILD: &str = env!("CARGO_PKG_VERSION");
-
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// Limits of the events kept for streams.
