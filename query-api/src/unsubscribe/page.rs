@@ -183,14 +183,14 @@ impl<'a> Page<'a> {
              <meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"robots\" content=\"noindex\">\n\
              <title>{title} {}</title>\n<link rel=\"icon\" href=\"/static/icon.svg\" type=\"image/svg+xml\">\n\
              <link rel=\"stylesheet\" href=\"/static/andon.css\">\n</head>\n<body>\n<main class=\"narrow\">\n\
-             <section class=\"card\">\n<h1>{title}",
+             <div class=\"title\"><h1>{title}",
             self.language.say("en", "es"),
             Escaped(self.line.unwrap_or_default()),
         ));
         if let Some(line) = self.line {
             put(format_args!(" <bdi>{}</bdi>", Escaped(line)));
         }
-        put(format_args!("</h1>\n"));
+        put(format_args!("</h1></div>\n<section class=\"card\">\n"));
         for paragraph in &self.paragraphs {
             put(format_args!("<p>{paragraph}</p>\n"));
         }
