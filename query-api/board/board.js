@@ -182,9 +182,12 @@ function tick() {
     if (isStale && tile.clock.textContent) continue;
     const text = tile.since === null ? "–" : elapsed(time - tile.since);
     if (tile.clock.textContent !== text) tile.clock.textContent = text;
-    tile.clock.classList.toggle("long", text.length > 7);
+    tile.clock.classList.toggle("long", text.length > 5);
   }
 }
+
+/** What a tile needs at least to be read from a distance, in pixels. */
+const TILE = { width: 200, height: 118 };
 
 /** As large as the screen allows: the number of columns that makes tiles largest while all of them are seen. */
 function fit() {
@@ -192,19 +195,19 @@ function fit() {
   const count = list.children.length;
   const space = { width: list.clientWidth, height: innerHeight - list.getBoundingClientRect().top - scrollY - (document.documentElement.dataset.kiosk === undefined ? 56 : 40) };
   const gap = 12;
-  list.style.removeProperty("--columns");
-  list.style.removeProperty("--row");
+  list.classList.remove("fitted");
   if (count === 0 || space.width < 640) return;
   let best = null;
-  for (let columns = 1; columns <= Math.min(count, Math.floor(space.width / 240)); columns += 1) {
+  for (let columns = 1; columns <= Math.min(count, Math.floor(space.width / TILE.width)); columns += 1) {
     const rows = Math.ceil(count / columns);
     const width = (space.width - gap * (columns - 1)) / columns;
     const height = (space.height - gap * (rows - 1)) / rows;
-    if (height < 130) continue;
+    if (height < TILE.height) continue;
     const size = Math.min(width, height * 1.9);
     if (best === null || size > best.size) best = { columns, size, height: Math.min(height, width * 0.8) };
   }
   if (best === null) return; // more than a screen holds: the worst stand first, the rest scrolls
+  list.classList.add("fitted");
   list.style.setProperty("--columns", best.columns);
   list.style.setProperty("--row", `${Math.floor(best.height)}px`);
 }
