@@ -19,10 +19,11 @@ use tracing::{info, warn};
 
 use crate::breaker::Breaker;
 use crate::error::chain;
-use crate::history::{self, History, Patience, Reading};
+use crate::history::{self, History, Manner, Patience, Reading};
 use crate::local_time::Local;
 use crate::metrics::HistoryRead;
 use crate::policy::{self, Close, Decision, Half, Opening};
+use crate::render::manner;
 use crate::retry::{Attempt, Verdict};
 use crate::sending::send_all;
 use crate::{Clock, Config, Error, Look, Mail, Metrics, SendError, Transport, render};
@@ -137,7 +138,7 @@ impl Dispatcher {
                 continue;
             };
             match self.judge(&delivery, ours, is_caught_up)? {
-                Decision::Send => match self.message(&delivery, &subscriber, patience) {
+                Decision::Send => match self.message(&delivery, &subscriber, patience)? {
                     Some((mail, facts)) => departures.push(Departure { delivery, mail, facts }),
                     None => self.end(&delivery, DeliveryState::Refused, "message_unsendable"),
                 },
@@ -205,52 +206,67 @@ impl Dispatcher {
         delivery: &Delivery,
         subscriber: &Subscriber,
         patience: Patience,
-    ) -> Option<(Mail, Vec<u8>)> {
+    ) -> Result<Option<(Mail, Vec<u8>)>, Error> {
         let problem = match decode_command(&delivery.command) {
             Ok(command) => {
-                let history = self.history(delivery, &command, subscriber, patience);
+                let history = self.history(delivery, &command, subscriber, patience)?;
                 match render(&command, &history, subscriber, &self.look) {
-                    Ok(mail) => return Some((mail, history.encode())),
+                    Ok(mail) => return Ok(Some((mail, history.encode()))),
                     Err(error) => chain(&error),
                 }
             }
             Err(error) => chain(&error),
         };
         warn!(notification.id = %delivery.id, "a message cannot be made and is not sent: {problem}");
-        None
+        Ok(None)
     }
 
-    /// What the message says beyond its command: what it said at its first attempt, or what the views know now.
+    /// What the message says beyond its command: what it said at its first attempt, or what is known now.
     fn history(
         &self,
         delivery: &Delivery,
         command: &Command,
         subscriber: &Subscriber,
         patience: Patience,
-    ) -> History {
+    ) -> Result<History, Error> {
         if let Some(facts) = &delivery.facts {
-            return History::decode(facts).unwrap_or_else(|error| {
-                warn!(notification.id = %delivery.id, "the facts of a message are unreadable: {}", chain(&error));
-                History::default()
-            });
+            return Ok(decoded(delivery.id, facts));
         }
         if delivery.may_have_left {
             // It left before facts were kept, without any.
-            return History::default();
+            return Ok(History::default());
         }
-        let local = Local::of(&subscriber.zone);
+        let mut manner = manner(command, subscriber);
+        if delivery.kind != CommandKind::Down
+            && let Some(told) = self.manner_of_opening(delivery)?
+        {
+            manner.stem = told.stem;
+        }
+        let local = Local::of(&manner.zone);
         let reading = self.runtime.block_on(history::read(&*self.views, command, &local, patience));
         let (history, read) = match reading {
-            Reading::Known(history) => (history, HistoryRead::Known),
-            Reading::Unneeded => return History::default(),
-            Reading::Unknown => (History::default(), HistoryRead::Unknown),
+            Reading::Known(history) => (history, Some(HistoryRead::Known)),
+            Reading::Unneeded => (History::default(), None),
+            Reading::Unknown => (History::default(), Some(HistoryRead::Unknown)),
             Reading::Failed(error) => {
                 warn!(notification.id = %delivery.id, "a message goes without its history: {}", chain(&error));
-                (History::default(), HistoryRead::Failed)
+                (History::default(), Some(HistoryRead::Failed))
             }
         };
-        self.metrics.history(read);
-        history
+        if let Some(read) = read {
+            self.metrics.history(read);
+        }
+        Ok(History { manner: Some(manner), ..history })
+    }
+
+    /// How the opening of a close was written, if the ledger knows.
+    fn manner_of_opening(&self, close: &Delivery) -> Result<Option<Manner>, Error> {
+        let id = NotificationId::derive(close.incident_id, CommandKind::Down, close.subscriber_id);
+        let opening = self
+            .runtime
+            .block_on(self.accounts.delivery(id))
+            .map_err(Error::accounts("read a delivery from the ledger"))?;
+        Ok(opening.and_then(|opening| opening.facts).and_then(|facts| decoded(id, &facts).manner))
     }
 
     /// Marks, sends and judges the outcome.
@@ -425,6 +441,14 @@ impl Dispatcher {
         self.unrecorded.clear();
         Ok(())
     }
+}
+
+/// The facts of a message, as the ledger kept them.
+fn decoded(id: NotificationId, facts: &[u8]) -> History {
+    History::decode(facts).unwrap_or_else(|error| {
+        warn!(notification.id = %id, "the facts of a message are unreadable: {}", chain(&error));
+        History::default()
+    })
 }
 
 /// What becomes of a delivery that nothing was tried with.

@@ -1,5 +1,6 @@
-//! What a message says beyond its command: the course of the stop, and what the reader's day was like so far. Read from
-//! the views once, at the first attempt, then kept in the ledger: a retry is the same message, whatever the views say.
+//! What a message says beyond its command: the course of the stop, what the reader's day was like so far, and how it is
+//! written. Read once, at the first attempt, then kept in the ledger: a retry is the same message, whatever the views say
+//! and the reader has set by then.
 
 mod read;
 
@@ -24,6 +25,21 @@ pub struct History {
     /// The reader's day up to the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub today: Option<Today>,
+    /// How the message is written; none: as the reader has it set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manner: Option<Manner>,
+}
+
+/// How a message is written. A reader who changes language or zone meanwhile gets the same message in a retry, and the
+/// same subject in the whole thread.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manner {
+    /// Language, as in `es`.
+    pub locale: String,
+    /// IANA time zone.
+    pub zone: String,
+    /// The subject, the same through the whole thread.
+    pub stem: String,
 }
 
 /// A part of a stop in which status and reason stayed the same.

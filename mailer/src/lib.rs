@@ -29,7 +29,7 @@ mod transport;
 
 pub use config::{Config, ConfigError};
 pub use error::Error;
-pub use history::{History, Stretch, Today};
+pub use history::{History, Manner, Stretch, Today};
 pub use links::{Links, PublicUrl, PublicUrlError};
 pub use mailer::{Clock, Mailer, Parts};
 pub use metrics::Metrics;

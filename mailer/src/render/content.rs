@@ -5,7 +5,7 @@ use andon_domain::{Command, CommandKind, DowntimeClass, SubscriberId};
 use super::words::Language;
 use super::{Look, duration};
 use crate::cleaned::cleaned;
-use crate::history::History;
+use crate::history::{History, Manner};
 use crate::local_time::Local;
 
 /// A stop that lasted so long when it was told has its duration in the message: 1 min.
@@ -59,10 +59,10 @@ impl Content {
         command: &Command,
         history: &History,
         subscriber_id: SubscriberId,
-        language: Language,
-        local: &Local,
+        manner: &Manner,
         look: &Look,
     ) -> Self {
+        let (language, local) = (Language::of(&manner.locale), &Local::of(&manner.zone));
         let line = cleaned(command.line_id.as_str());
         let lasted = command
             .ended_at
@@ -80,7 +80,7 @@ impl Content {
         let links = look.links.as_ref();
         Self {
             language,
-            stem: language.stem(&line, command, local),
+            stem: manner.stem.clone(),
             tone: tone(command),
             badge: language.badge(command.kind),
             headline: language.headline(command, local, lasted.as_deref()),

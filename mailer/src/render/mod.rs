@@ -19,7 +19,8 @@ use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 
 use crate::address::with_ascii_domain;
-use crate::history::History;
+use crate::cleaned::cleaned;
+use crate::history::{History, Manner};
 use crate::links::Links;
 use crate::local_time::Local;
 use crate::{Config, ConfigError, Mail};
@@ -63,6 +64,14 @@ pub enum RenderError {
     Build(#[source] lettre::error::Error),
 }
 
+/// How a message about a stop is written that nothing was told of yet.
+pub(crate) fn manner(command: &Command, subscriber: &Subscriber) -> Manner {
+    let (locale, zone) = (subscriber.locale.clone(), subscriber.zone.clone());
+    let line = cleaned(command.line_id.as_str());
+    let stem = Language::of(&locale).stem(&line, command, &Local::of(&zone));
+    Manner { locale, zone, stem }
+}
+
 /// Makes the message of a command, with what the views knew of its stop.
 ///
 /// # Errors
@@ -77,9 +86,11 @@ pub fn render(
     let to = with_ascii_domain(&to).ok_or(RenderError::Address)?;
     let envelope =
         Envelope::new(Some(look.from.email.clone()), vec![to.clone()]).map_err(RenderError::Build)?;
-    let language = Language::of(&subscriber.locale);
-    let local = Local::of(&subscriber.zone);
-    let content = Content::new(command, history, subscriber.id, language, &local, look);
+    let manner = match &history.manner {
+        Some(manner) => manner,
+        None => &manner(command, subscriber),
+    };
+    let content = Content::new(command, history, subscriber.id, manner, look);
     let part = |content_type, body: String| SinglePart::builder().header(content_type).body(body);
     let parts = MultiPart::alternative()
         // An encoded part never has `=_`, and one that is not encoded no line that begins so: `text` and `html` see to it.

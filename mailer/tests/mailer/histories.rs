@@ -11,7 +11,7 @@ use andon_domain::{
 use andon_mailer::{Mail, SendError};
 use andon_store::{IntervalWrite, LineWrite, Subscriber, ViewBatch};
 
-use crate::support::{Fate, FatedViews, HOUR, MINUTE, Plant, START, command, read, subscriber, turn};
+use crate::support::{Fate, FatedViews, HOUR, MINUTE, Plant, START, command, parsed, read, subscriber, turn};
 
 const STOPPED_AT: Millis = START - 10_000;
 
@@ -144,6 +144,7 @@ fn a_retry_is_the_same_message_whatever_the_views_say_by_then() {
         let mut other = stop(STOPPED_AT, Some(START));
         other.segments[1].reason_code = text(Some("another reason"));
         show(&plant, 2, vec![stop(STOPPED_AT - HOUR, Some(STOPPED_AT - MINUTE)), other]);
+        plant.set(1, "es", "America/Lima");
         // Another process: nothing is left but the ledger.
         plant.settle_all(&mut plant.mailer());
         let tried = tried.lock().unwrap();
@@ -153,6 +154,30 @@ fn a_retry_is_the_same_message_whatever_the_views_say_by_then() {
         assert_eq!(text.contains("Course of the stop"), wants_history, "{text}");
         assert_eq!(text.contains("1st stop"), wants_history, "{text}");
     }
+}
+
+#[test]
+fn a_thread_keeps_its_subject_when_its_reader_changes_language_and_zone() {
+    let plant = Plant::new();
+    plant.log(&[command(1, Down, 1, START)]);
+    plant.settle_all(&mut plant.mailer());
+    plant.set(1, "es", "America/Lima");
+    plant.log(&[command(1, Restored, 1, START + 60_000), command(2, Down, 1, START + 60_000)]);
+    plant.settle_all(&mut plant.mailer());
+    let accepted = plant.transport.accepted();
+    let subjects: Vec<String> =
+        accepted.iter().map(|mail| parsed(&mail.content).subject().unwrap().to_owned()).collect();
+    assert_eq!(
+        subjects,
+        [
+            "[press-1] Down since 2026-11-24 06:59",
+            // Openings leave first.
+            "[press-2] Parada desde 2026-11-24 00:59",
+            "[press-1] Down since 2026-11-24 06:59",
+        ]
+    );
+    let restored = read(&accepted[2].content).text;
+    assert!(restored.contains("\nInicio: 2026-11-24 00:59:50 -05\n"), "{restored}");
 }
 
 #[test]

@@ -67,7 +67,9 @@ impl Plant {
             source: Source::default(),
             // Most tests tell of stops that no view knows.
             config: Config { views_ms_max: 0, ..Config::default() },
-            views: Arc::new(SqliteViews::open(folder.path(), &Options::default()).unwrap()),
+            views: Arc::new(
+                SqliteViews::open(folder.path(), &Options { readers: 1, ..Options::default() }).unwrap(),
+            ),
             links: None,
             clock: Arc::new(AtomicI64::new(START)),
             folder,
@@ -89,6 +91,11 @@ impl Plant {
     pub(crate) fn subscribe(&self, subscriber: &Subscriber) {
         let new = NewSubscriber { subscriber: subscriber.clone(), address_key: subscriber.address.clone() };
         self.run(self.accounts.insert_subscriber(&new)).unwrap();
+    }
+
+    /// A subscriber chooses another language and zone.
+    pub(crate) fn set(&self, id: u128, locale: &str, zone: &str) {
+        assert!(self.run(self.accounts.update_subscriber(subscriber_id(id), locale, zone)).unwrap());
     }
 
     pub(crate) fn erase(&self, id: u128) {
