@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::guard::Access;
 
 /// Refusals of every operation.
-const EVERYWHERE: [u16; 6] = [400, 414, 421, 431, 500, 503];
+const EVERYWHERE: [u16; 7] = [400, 414, 421, 429, 431, 500, 503];
 
 /// Those of operations that take a body.
 const OF_BODIES: [u16; 4] = [408, 413, 415, 422];
@@ -31,7 +31,7 @@ pub(super) fn complete(operation: &mut Value, access: Access) {
                 "schema": { "$ref": "#/components/schemas/Problem" },
             } });
         }
-        if status == "503" {
+        if status == "429" || status == "503" {
             response["headers"]["retry-after"] = json!({
                 "description": "After how many seconds to send the same again. Absent where nobody knows.",
                 "schema": { "type": "integer", "minimum": 0 },
@@ -55,6 +55,9 @@ fn meaning(status: u16) -> &'static str {
         421 => "The request is meant for another host.",
         422 => {
             "The body can be read, and values in it make no sense: `errors` says which. Nothing was stored."
+        }
+        429 => {
+            "The client, known by its token or else its address, asks too often. Send the same again, later."
         }
         431 => "The head of the request is longer than the limit, or has too many fields.",
         500 => "A fault of Andon. Its log says more.",

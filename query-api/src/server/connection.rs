@@ -24,10 +24,10 @@ use super::metrics::Ended;
 use super::stream::{State, Watched};
 use super::{Peer, Shared};
 
-/// A client that was refused may still be sending. What it sends is read and thrown away for so long, up to so many
-/// bytes: if the socket were closed before, the system would tell it of a reset instead of the refusal.
-const LINGER: Duration = Duration::from_secs(1);
-const LINGER_BYTES_MAX: u64 = 1 << 20;
+/// A client that was answered before it had sent all may still be sending. What it sends is read and thrown away for so
+/// long, up to so many bytes: if the socket were closed before, the system would tell it of a reset instead of the answer.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES_MAX: u64 = 64 << 20;
 
 /// Serves one connection to its end.
 pub(super) async fn serve(
@@ -104,7 +104,7 @@ where
     }
     let stream = after.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(stream) = stream
-        && state.has_refused()
+        && state.may_be_sending()
     {
         // Nothing is lost if it fails: the answer has been written.
         drop(tokio::time::timeout(LINGER, linger(stream)).await);
@@ -132,10 +132,50 @@ async fn answer(
     state: Arc<State>,
 ) -> Result<Response<Answer>, Infallible> {
     state.busy();
-    let mut request = request.map(Body::new);
+    let mut request = request.map(|body| {
+        let is_ended = body.is_end_stream();
+        Body::new(Question { body, is_ended, state: state.clone() })
+    });
     request.extensions_mut().insert(Peer(peer));
     let response = router.call(request).await?;
     Ok(response.map(|body| Answer { body, state }))
+}
+
+/// The body of a request: it is noted if nobody reads it to its end.
+struct Question {
+    body: Incoming,
+    is_ended: bool,
+    state: Arc<State>,
+}
+
+impl Drop for Question {
+    fn drop(&mut self) {
+        if !self.is_ended && !self.body.is_end_stream() {
+            self.state.leave_unread();
+        }
+    }
+}
+
+impl HttpBody for Question {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        self.is_ended |= matches!(polled, Poll::Ready(None | Some(Err(_))));
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// The body of an answer: when it is gone, the connection is idle.

@@ -49,6 +49,8 @@ struct Inner {
     stalled_since: Option<Instant>,
     /// Since when the server drains.
     draining_since: Option<Instant>,
+    /// Whether a request was answered before its body had been read.
+    is_unread: bool,
     /// What is written in place of what hyper wants to write or read, and how much of it is.
     farewell: Option<(Vec<u8>, usize)>,
 }
@@ -60,6 +62,7 @@ impl State {
             since: Instant::now(),
             stalled_since: None,
             draining_since: None,
+            is_unread: false,
             farewell: None,
         };
         Arc::new(Self { inner: Mutex::new(inner), config })
@@ -112,7 +115,18 @@ impl State {
         self.lock().farewell = Some((refusal::late_head(self.config.header_ms_max), 0));
     }
 
-    /// Whether the client was told of a refusal, and may still be sending.
+    /// A request's body is not read to its end.
+    pub(super) fn leave_unread(&self) {
+        self.lock().is_unread = true;
+    }
+
+    /// Whether the client may still be sending what nobody reads.
+    pub(super) fn may_be_sending(&self) -> bool {
+        let inner = self.lock();
+        inner.is_unread || inner.farewell.is_some()
+    }
+
+    /// Whether the server itself refuses what arrives.
     pub(super) fn has_refused(&self) -> bool {
         self.lock().farewell.is_some()
     }

@@ -262,7 +262,9 @@ fn streams_end_when_the_server_drains() {
         .map(|_| {
             let mut socket = TcpStream::connect(address).unwrap();
             socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-            socket.write_all(b"GET /v1/events HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
+            socket
+                .write_all(b"GET /v1/events HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+                .unwrap();
             socket
         })
         .collect();

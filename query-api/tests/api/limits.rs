@@ -75,3 +75,37 @@ fn one_request_more_than_the_limit_gets_a_503_until_another_one_is_answered() {
     assert!(waiting.join().unwrap().starts_with("HTTP/1.1 202 "));
     assert_eq!(plant.get("/v1/statuses").status, 200);
 }
+
+#[test]
+fn a_body_that_is_too_large_is_refused_to_whoever_goes_on_sending() {
+    use std::io::{Read, Write};
+    let plant = Fixture::with(false, ApiConfig { body_bytes_max: 100_000, ..ApiConfig::default() });
+    let address = plant.listen();
+    for (head, is_chunked) in
+        [(format!("content-length: {}", 20 << 20), false), ("transfer-encoding: chunked".to_owned(), true)]
+    {
+        let mut socket = std::net::TcpStream::connect(address).unwrap();
+        // All of it first, as most clients do; then the answer.
+        {
+            let writer = &mut socket;
+            let head = format!(
+                "POST /v1/line-status HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/csv\r\n{head}\r\n\r\n"
+            );
+            writer.write_all(head.as_bytes()).unwrap();
+            let block = [b'x'; 0x1_0000];
+            for _ in 0..320 {
+                if is_chunked {
+                    writer.write_all(b"10000\r\n").unwrap();
+                }
+                writer.write_all(&block).unwrap();
+                if is_chunked {
+                    writer.write_all(b"\r\n").unwrap();
+                }
+            }
+        }
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+        assert!(answer.contains("the body is larger than the limit of 100000 bytes"), "{answer}");
+    }
+}
