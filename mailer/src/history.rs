@@ -19,7 +19,7 @@ pub struct History {
     /// The course of the stop, oldest first; empty if it is not known, or all in the command already.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub segments: Vec<Stretch>,
-    /// How many segments are left out after the first [`FIRST_SEGMENTS`].
+    /// How many segments are left out after the first few.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub left_out: usize,
     /// The reader's day up to the message.
