@@ -75,3 +75,13 @@ def before_load_schema(_context, raw_schema):
     for content_type, content in raw_schema["paths"]["/v1/line-status"]["post"]["requestBody"]["content"].items():
         if content_type != "application/json":
             content.pop("example")
+
+
+@schemathesis.hook
+def after_call(_context, _case, response):
+    """202 says that something is stored and not yet to be seen: whoever wants to see it waits, and so does the tool."""
+    location = response.headers.get("location")
+    if response.status_code == 202 and location:
+        until = time.monotonic() + 60
+        while requests.get(API + location[0], timeout=60).status_code == 404 and time.monotonic() < until:
+            time.sleep(0.05)
