@@ -7,7 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-const PROGRAM = process.env.ANDON_BIN ?? new URL("../../target/debug/andon", import.meta.url).pathname;
+// What else begins with ANDON_ is a setting to the program.
+const { ANDON_BIN, ...ENVIRONMENT } = process.env;
+const PROGRAM = ANDON_BIN ?? new URL("../../target/debug/andon", import.meta.url).pathname;
 
 /** A running andon; `stop` ends it and deletes its folder. */
 export class Andon {
@@ -22,7 +24,7 @@ export class Andon {
   /** Starts the program on its folder. */
   async run(listen) {
     this.child = spawn(PROGRAM, ["run", "--admin", "127.0.0.1:0", "--listen", listen, "--data-dir", this.folder], {
-      env: { ...process.env, ANDON_LOGGING__FILTER: "warn", ...this.settings },
+      env: { ...ENVIRONMENT, ANDON_LOGGING__FILTER: "warn", ...this.settings },
       stdio: ["ignore", "pipe", "inherit"],
     });
     const words = createInterface({ input: this.child.stdout });

@@ -7,6 +7,7 @@ export const PAGES = {
   downtime: ["/downtime", "#found tbody tr"],
   subscriptions: ["/subscriptions", "#nodes option"],
   "dead-letters": ["/dead-letters", "#found tbody tr"],
+  docs: ["/docs#list_downtime", "#list_downtime .inside"],
 };
 
 /** Opens a page and waits until it is ready. */

@@ -50,6 +50,8 @@ const FILES: &[File] = files! {
     "downtime.html" HTML;
     "subscriptions.html" HTML;
     "dead-letters.html" HTML;
+    "docs.html" HTML;
+    "docs.css" "text/css; charset=utf-8";
     "andon.css" "text/css; charset=utf-8";
     "icon.svg" "image/svg+xml";
     "board.webmanifest" "application/manifest+json";
@@ -57,6 +59,7 @@ const FILES: &[File] = files! {
     "board.js" JS;
     "clock.js" JS;
     "dead-letters.js" JS;
+    "docs.js" JS;
     "downtime.js" JS;
     "line.js" JS;
     "live.js" JS;
@@ -117,6 +120,7 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
             get(|headers: HeaderMap| async move { serve("subscriptions.html", &headers) }),
         )
         .route("/dead-letters", get(|headers: HeaderMap| async move { serve("dead-letters.html", &headers) }))
+        .route("/docs", get(|headers: HeaderMap| async move { serve("docs.html", &headers) }))
         .route("/favicon.ico", get(|headers: HeaderMap| async move { serve("icon.svg", &headers) }))
         .route("/static/{name}", get(file))
 }

@@ -70,6 +70,7 @@ pub const ROUTES: &[Route] = &[
     row("GET", "/downtime", Access::Free),
     row("GET", "/subscriptions", Access::Free),
     row("GET", "/dead-letters", Access::Free),
+    row("GET", "/docs", Access::Free),
     row("GET", "/favicon.ico", Access::Free),
     row("GET", "/static/{name}", Access::Free),
 ];

@@ -11,12 +11,13 @@ use crate::support::{Answer, Fixture};
 const METHODS: [&str; 7] = ["GET", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "TRACE"];
 
 /// Pages for people, which are no interface.
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "/",
     "/lines/{line}",
     "/downtime",
     "/subscriptions",
     "/dead-letters",
+    "/docs",
     "/favicon.ico",
     "/static/{name}",
     "/unsubscribe/{token}",
