@@ -40,6 +40,7 @@ use tokio::sync::{mpsc, watch};
 pub use tail::EventTail;
 
 use crate::Api;
+use crate::openapi::words;
 use crate::params::Params;
 use crate::problem::{Answer, Problem};
 use crate::settings::check_node;
@@ -186,7 +187,7 @@ impl Drop for Slot {
         stream goes on from there.",
     params(("line" = String, Query), ("area" = String, Query), ("after" = String, Query), ("last-event-id" = String, Header)),
     responses(
-        (status = 200, description = "The events, without end.", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "The events, without end.", body = words::StreamedEvent, content_type = "text/event-stream"),
     )
 )]
 pub(crate) async fn stream(State(api): State<Api>, params: Params, headers: HeaderMap) -> Answer {

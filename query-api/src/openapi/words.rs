@@ -30,7 +30,7 @@ macro_rules! words {
 
 words! {
     Anything Id LineId Node Instant Duration Status Class ClassOfDowntime CauseOfDowntime KindOfRun StateOfRun Text
-    StatusChanges Accepted Statuses KindOfMessage StateOfDelivery ReasonOfDeadLetter
+    StreamedEvent StatusChanges Accepted Statuses KindOfMessage StateOfDelivery ReasonOfDeadLetter
     Resolution SubscriptionEdit
 }
 
@@ -211,6 +211,21 @@ pub(super) fn definitions(config: &ApiConfig) -> Vec<(&'static str, Value)> {
             json!({
                 "anyOf": [unit("StatusChange"), { "type": "array", "maxItems": config.rows_max, "items": unit("StatusChange") }],
                 "description": "One status change, or an array of them.",
+            }),
+        ),
+        (
+            "StreamedEvent",
+            json!({
+                "type": "object", "required": ["event", "data"], "description": "One event of the stream.",
+                "properties": {
+                    "event": {
+                        "type": "string", "description": "What it is about.",
+                        "enum": ["hello", "line", "interval", "retracted", "directory", "progress", "reset"],
+                    },
+                    "data": { "type": "string", "contentMediaType": "application/json", "description": "JSON, by the name of the event." },
+                    "id": { "type": "string", "description": "Where the stream goes on after it, for `last-event-id`." },
+                    "retry": { "type": "integer", "description": "After how many ms to connect again." },
+                },
             }),
         ),
         (
