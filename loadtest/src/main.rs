@@ -1,13 +1,18 @@
-//! Load on Andon, and on what it is compared with, in one run: `loadtest embedded`.
+//! Load on Andon, and on what it is compared with, in one run.
 
 mod alone;
+mod api;
+mod child;
+mod histogram;
 mod http;
 mod plant;
 mod process;
 mod report;
+mod seed;
 mod straight;
+mod wire;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -51,11 +56,66 @@ Examples:
         #[arg(long, value_name = "FILE")]
         andon: Option<PathBuf>,
     },
+    /// Reads over HTTP with 10 and 100 kept connections, and beside them the same bytes from memory
+    #[command(after_help = "\
+Examples:
+  cargo build --release --workspace
+  cargo run --release -p andon-loadtest -- api
+  cargo run --release -p andon-loadtest -- api --seconds 10 --only 'one line'")]
+    Api {
+        /// Seconds of each measurement
+        #[arg(long, default_value_t = 3.0)]
+        seconds: f64,
+        /// Runs of each; the median is reported
+        #[arg(long, default_value_t = 5)]
+        runs: usize,
+        /// Only reads whose name contains this
+        #[arg(long, value_name = "TEXT")]
+        only: Option<String>,
+        /// The program [default: the one built beside this one]
+        #[arg(long, value_name = "FILE")]
+        andon: Option<PathBuf>,
+    },
+    /// Some users who register an address and read without a pause
+    #[command(after_help = "\
+Examples:
+  cargo build --release --workspace
+  cargo run --release -p andon-loadtest -- seed
+  cargo run --release -p andon-loadtest -- seed --users 100 --seconds 10")]
+    Seed {
+        /// Users, each with a connection of its own
+        #[arg(long, default_value_t = 10)]
+        users: usize,
+        /// How long they ask
+        #[arg(long, default_value_t = 50.0)]
+        seconds: f64,
+        /// The program [default: the one built beside this one]
+        #[arg(long, value_name = "FILE")]
+        andon: Option<PathBuf>,
+    },
+}
+
+/// The program to measure.
+fn program(andon: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    match andon {
+        Some(path) => Ok(path),
+        None => Ok(std::env::current_exe()?.with_file_name("andon")),
+    }
 }
 
 fn main() -> ExitCode {
-    let Command::Embedded { events, lines, batch, runs, andon } = Cli::parse().command;
-    match embedded(events, lines, batch, runs, andon) {
+    let measured = match Cli::parse().command {
+        Command::Embedded { events, lines, batch, runs, andon } => {
+            program(andon).and_then(|andon| embedded(events, lines, batch, runs, &andon))
+        }
+        Command::Api { seconds, runs, only, andon } => {
+            program(andon).and_then(|andon| api::run(&andon, &api::Options { seconds, runs, only }))
+        }
+        Command::Seed { users, seconds, andon } => {
+            program(andon).and_then(|andon| seed::run(&andon, users, seconds))
+        }
+    };
+    match measured {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("loadtest: {error}");
@@ -64,23 +124,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn embedded(
-    events: u64,
-    lines: u64,
-    batch: usize,
-    runs: usize,
-    andon: Option<PathBuf>,
-) -> Result<(), Failure> {
-    let andon = match andon {
-        Some(path) => path,
-        None => std::env::current_exe()?.with_file_name("andon"),
-    };
+fn embedded(events: u64, lines: u64, batch: usize, runs: usize, andon: &Path) -> Result<(), Failure> {
     let mut report = Report::new(events);
     for run in 0..runs.max(1) {
         let plant = || Plant::new(lines, 1 + run as u64).take(events as usize);
         alone::run(plant(), batch, &mut report)?;
         straight::run(plant(), batch, &mut report)?;
-        http::run(plant(), batch, &andon, &mut report)?;
+        http::run(plant(), batch, andon, &mut report)?;
     }
     report.print();
     Ok(())

@@ -54,12 +54,18 @@ pub(crate) struct Plant {
     random: u64,
     statuses: Vec<LineStatus>,
     told: u64,
+    round_ms: i64,
 }
 
 impl Plant {
     pub(crate) fn new(lines: u64, seed: u64) -> Self {
         let lines = usize::try_from(lines.max(1)).unwrap_or(usize::MAX);
-        Self { random: seed, statuses: vec![LineStatus::Running; lines], told: 0 }
+        Self { random: seed, statuses: vec![LineStatus::Running; lines], told: 0, round_ms: ROUND_MS }
+    }
+
+    /// The same plant, in which each line reports once in so many minutes.
+    pub(crate) fn every_min(self, minutes: i64) -> Self {
+        Self { round_ms: minutes * 60_000, ..self }
     }
 
     /// SplitMix64.
@@ -98,7 +104,7 @@ impl Iterator for Plant {
         Some(Event {
             id: Uuid::from_u128(high << 64 | u128::from(dice)),
             line: format!("line-{line:06}"),
-            at: START + round as i64 * ROUND_MS + line as i64 * ROUND_MS / lines as i64,
+            at: START + round as i64 * self.round_ms + line as i64 * self.round_ms / lines as i64,
             status,
         })
     }

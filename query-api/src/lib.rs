@@ -6,6 +6,7 @@
 mod address;
 pub mod board;
 mod body;
+mod cache;
 mod compress;
 mod cursor;
 mod dead_letters;
@@ -136,16 +137,19 @@ pub struct Api {
 pub fn router(api: Api) -> Router {
     let body_bytes_max = api.config.body_bytes_max;
     let answer_max = Duration::from_millis(api.config.answer_ms_max);
-    let (routes, documented) = OpenApiRouter::default()
+    let repeated = OpenApiRouter::default()
         .routes(routes!(lines::list))
         .routes(routes!(lines::show, lines::put, lines::remove))
         .routes(routes!(downtime::of_line))
-        .routes(routes!(timeline::of_line))
-        .routes(routes!(deliveries::of_line))
         .routes(routes!(downtime::list))
         .routes(routes!(downtime::show))
-        .routes(routes!(events::stream))
         .routes(routes!(statuses::list))
+        .route_layer(middleware::from_fn_with_state(cache::Cache::new(&api), cache::repeat));
+    let (routes, documented) = OpenApiRouter::default()
+        .merge(repeated)
+        .routes(routes!(timeline::of_line))
+        .routes(routes!(deliveries::of_line))
+        .routes(routes!(events::stream))
         .routes(routes!(ingest::post))
         .routes(routes!(subscriptions::create))
         .routes(routes!(subscriptions::search))
@@ -170,6 +174,6 @@ pub fn router(api: Api) -> Router {
         .layer(middleware::from_fn_with_state(answer_max, deadline::keep))
         .layer(compress::layer())
         .layer(middleware::map_response(compress::weaken_tag))
-        .layer(middleware::from_fn_with_state(api.metrics.clone(), metrics::observe))
+        .layer(middleware::from_fn_with_state(Arc::new(api.metrics.clone()), metrics::observe))
         .with_state(api)
 }

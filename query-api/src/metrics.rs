@@ -1,5 +1,6 @@
 //! The metrics of the API.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -13,6 +14,7 @@ pub struct ApiMetrics {
     requests: IntCounterVec,
     seconds: HistogramVec,
     pub(crate) rows: IntCounterVec,
+    pub(crate) repeated: IntCounter,
     pub(crate) unmapped: IntCounter,
     pub(crate) limited: IntCounterVec,
 }
@@ -45,6 +47,13 @@ impl ApiMetrics {
                     &["limit"],
                 ),
             ),
+            repeated: registered(
+                registry,
+                IntCounter::new(
+                    "api_answers_repeated_total",
+                    "Answers given again because nothing had changed since they were made",
+                ),
+            ),
             unmapped: registered(
                 registry,
                 IntCounter::new(
@@ -67,16 +76,20 @@ pub(crate) fn registered<M: prometheus::core::Collector + Clone + 'static>(
 }
 
 /// Observes a request. Routes are named by their pattern, methods by the few there are: no label is free text.
-pub(crate) async fn observe(State(metrics): State<ApiMetrics>, request: Request, next: Next) -> Response {
+pub(crate) async fn observe(
+    State(metrics): State<Arc<ApiMetrics>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
-    let method = match request.method().as_str() {
-        known @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => known.to_owned(),
-        _ => "other".to_owned(),
-    };
+    let method = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+        .into_iter()
+        .find(|known| *known == request.method().as_str())
+        .unwrap_or("other");
     let began = Instant::now();
     let response = next.run(request).await;
     metrics.seconds.with_label_values(&[route]).observe(began.elapsed().as_secs_f64());
-    metrics.requests.with_label_values(&[route, &method, response.status().as_str()]).inc();
+    metrics.requests.with_label_values(&[route, method, response.status().as_str()]).inc();
     response
 }

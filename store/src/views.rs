@@ -235,6 +235,13 @@ pub struct IntervalQuery {
 /// The views.
 #[async_trait]
 pub trait Views: Send + Sync {
+    /// A number that is another one once a batch is written, however little it changed, and the same as long as none is:
+    /// two reads between which it stays the same read the same. None while a batch becomes visible, and where others
+    /// may write too without our knowing.
+    fn generation(&self) -> Option<u64> {
+        None
+    }
+
     /// Writes a batch.
     async fn apply(&self, batch: &ViewBatch) -> Result<(), Error>;
 

@@ -12,7 +12,6 @@ use crate::problem::Problem;
 use crate::{Api, ApiConfig};
 
 /// The places of requests.
-#[derive(Clone)]
 pub(crate) struct InFlight {
     places: Arc<Semaphore>,
     max: usize,
@@ -20,16 +19,16 @@ pub(crate) struct InFlight {
 }
 
 impl InFlight {
-    pub(crate) fn new(api: &Api) -> Self {
+    pub(crate) fn new(api: &Api) -> Arc<Self> {
         let ApiConfig { requests_max, .. } = api.config;
         let places = Arc::new(Semaphore::new(requests_max));
-        Self { places, max: requests_max, metrics: api.metrics.clone() }
+        Arc::new(Self { places, max: requests_max, metrics: api.metrics.clone() })
     }
 }
 
 /// Lets a request have a place until its answer begins, or refuses it. An answer that goes on, as events do, holds none:
 /// the limit of connections bounds those.
-pub(crate) async fn bound(State(in_flight): State<InFlight>, request: Request, next: Next) -> Response {
+pub(crate) async fn bound(State(in_flight): State<Arc<InFlight>>, request: Request, next: Next) -> Response {
     let Ok(_place) = in_flight.places.try_acquire() else {
         in_flight.metrics.limited.with_label_values(&["requests"]).inc();
         return Problem::unavailable()

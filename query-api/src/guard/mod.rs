@@ -35,7 +35,7 @@ use token::Presented;
 /// What the guard works with.
 #[derive(Clone)]
 pub(crate) struct Guard {
-    api: Api,
+    api: Arc<Api>,
     known: Arc<KnownTokens>,
     rates: Arc<Rates>,
 }
@@ -43,7 +43,7 @@ pub(crate) struct Guard {
 impl Guard {
     pub(crate) fn new(api: Api) -> Self {
         let rates = Rates::new(api.config.rate_per_s, api.config.rate_burst);
-        Self { api, known: Arc::default(), rates: Arc::new(rates) }
+        Self { api: Arc::new(api), known: Arc::default(), rates: Arc::new(rates) }
     }
 
     /// What the request may not, if anything.

@@ -5,6 +5,7 @@
 mod answers;
 mod bad_input;
 mod bad_requests;
+mod cache;
 mod dead_letters;
 mod deadlines;
 mod deliveries;

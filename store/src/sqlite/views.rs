@@ -11,6 +11,7 @@ mod window;
 mod write;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use andon_domain::{IntervalId, LineEntry, LineId, Millis, SubscriberId, Subscription, SubscriptionId};
@@ -35,6 +36,8 @@ struct Shared {
     db: Database,
     /// Taken before the write connection, by `apply` alone.
     memory: Mutex<Memory>,
+    /// Odd while a batch becomes visible. This process alone writes the file.
+    generation: AtomicU64,
 }
 
 impl SqliteViews {
@@ -44,7 +47,7 @@ impl SqliteViews {
     /// [`Error::Version`] for a file of a newer program, [`Error::Corrupt`] for what is no database.
     pub fn open(folder: &Path, options: &Options) -> Result<Self, Error> {
         let db = Database::open(folder, &schema::PLAN, options)?;
-        Ok(Self { shared: Arc::new(Shared { db, memory: Mutex::default() }) })
+        Ok(Self { shared: Arc::new(Shared { db, memory: Mutex::default(), generation: AtomicU64::new(0) }) })
     }
 
     fn db(&self) -> &Database {
@@ -57,9 +60,21 @@ impl Views for SqliteViews {
     async fn apply(&self, batch: &ViewBatch) -> Result<(), Error> {
         let mut memory = lock(&self.shared.memory);
         memory.begin();
-        self.db().write("write a batch of views", |tx| write::apply(tx, &mut memory, batch))?;
+        let generation = &self.shared.generation;
+        let written = self.db().write("write a batch of views", |tx| {
+            write::apply(tx, &mut memory, batch)?;
+            generation.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        });
+        // Whether it was committed or not, it is over.
+        generation.fetch_add(generation.load(Ordering::SeqCst) % 2, Ordering::SeqCst);
+        written?;
         memory.committed();
         Ok(())
+    }
+
+    fn generation(&self) -> Option<u64> {
+        Some(self.shared.generation.load(Ordering::SeqCst)).filter(|generation| generation.is_multiple_of(2))
     }
 
     async fn positions(&self) -> Result<Vec<Position>, Error> {
