@@ -65,7 +65,7 @@ fn bound(index: usize) -> u64 {
     let shift = (index / STEPS).saturating_sub(1);
     let leading = index - shift * STEPS;
     // The last one ends where the numbers do.
-    ((u128::from(leading) + 1 << shift) - 1).try_into().unwrap_or(u64::MAX)
+    (((u128::from(leading) + 1) << shift) - 1).try_into().unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
