@@ -11,7 +11,9 @@ use andon_domain::{
 use andon_mailer::{Mail, SendError};
 use andon_store::{IntervalWrite, LineWrite, Subscriber, ViewBatch};
 
-use crate::support::{Fate, FatedViews, HOUR, MINUTE, Plant, START, command, parsed, read, subscriber, turn};
+use crate::support::{
+    DAY, Fate, FatedViews, HOUR, MINUTE, Plant, START, command, parsed, read, subscriber, turn,
+};
 
 const STOPPED_AT: Millis = START - 10_000;
 
@@ -279,4 +281,81 @@ fn a_very_long_course_keeps_its_beginning_and_its_end() {
     assert!(text.contains("\n  … 244 more …\n"), "{text}");
     let facts = plant.delivery(1, Down, 1).facts.unwrap();
     assert!(facts.len() < 5_000, "{} bytes of facts", facts.len());
+}
+
+/// What "Today" says in a message, and how it goes on.
+fn today_of(plant: &Plant, kind: CommandKind) -> Option<String> {
+    let text = told(plant, kind);
+    text.lines().find_map(|line| line.strip_prefix("Today: ")).map(str::to_owned)
+}
+
+#[test]
+fn a_day_counts_stops_up_to_this_one_and_nothing_else() {
+    const MIDNIGHT: Millis = START - 7 * HOUR;
+    let idle = |start: Millis, end: Millis| Interval { kind: Kind::Idle, ..stop(start, Some(end)) };
+    let (yesterday, today) = (MIDNIGHT - HOUR, MIDNIGHT + HOUR);
+    // (what the views know, start, end if it is over, told at, wanted)
+    #[rustfmt::skip]
+    let rows: Vec<(Vec<Interval>, Millis, Option<Millis>, Millis, Option<&str>)> = vec![
+        // It began yesterday: of it, what lies in today.
+        (vec![stop(yesterday, None)], yesterday, None, today, Some("1st stop, 1 h down in all")),
+        (vec![stop(yesterday, Some(today))], yesterday, Some(today), today, Some("1st stop, 1 h down in all")),
+        // It was over before today, and today's message says nothing of the day.
+        (vec![stop(yesterday, Some(MIDNIGHT))], yesterday, Some(MIDNIGHT), today, None),
+        (vec![stop(yesterday, Some(MIDNIGHT - 1))], yesterday, Some(MIDNIGHT - 1), today, None),
+        // A clock is a little fast: it begins tomorrow, or ahead of the log.
+        (vec![stop(MIDNIGHT, None)], MIDNIGHT, None, MIDNIGHT - 1, None),
+        (vec![stop(today + 2, None)], today + 2, None, today, Some("1st stop, less than 1 s down in all")),
+        // Another one came after it, before it was told.
+        (vec![stop(today, Some(today + MINUTE)), stop(today + 2 * MINUTE, None)], today, None, today + 5 * MINUTE,
+            Some("1st stop, 1 min down in all")),
+        // Without an order a line is not down.
+        (vec![idle(MIDNIGHT, today), stop(today, None)], today, None, today + MINUTE, Some("1st stop, 1 min down in all")),
+    ];
+    for (known, started_at, ended_at, created_at, wanted) in rows {
+        let mut plant = Plant::new();
+        // It is no longer the hour of these messages.
+        plant.config.notify_max_age_ms = DAY;
+        let kind = if ended_at.is_some() { Restored } else { Down };
+        show(&plant, 1, known);
+        let told = Command { first_told_start: started_at, started_at, ..command(1, Down, 1, created_at) };
+        plant.log(std::slice::from_ref(&told));
+        if kind == Restored {
+            plant.log(&[Command {
+                ended_at,
+                first_told_start: started_at,
+                started_at,
+                ..command(1, kind, 1, created_at)
+            }]);
+        }
+        plant.settle_all(&mut plant.mailer());
+        assert_eq!(today_of(&plant, kind).as_deref(), wanted, "{started_at} {ended_at:?} {created_at}");
+    }
+}
+
+#[test]
+fn more_stops_than_are_counted_are_not_told_of() {
+    for (earlier, wanted) in [(998, Some("999th stop, 16 min 48 s down in all")), (999, None)] {
+        let plant = Plant::new();
+        let midnight = START - 7 * HOUR;
+        let second = |at: i64| stop(midnight + at * 2_000, Some(midnight + at * 2_000 + 1_000));
+        show(&plant, 1, (0..earlier).map(second).chain([stop(STOPPED_AT, None)]).collect());
+        plant.log(&[command(1, Down, 1, START)]);
+        plant.settle_all(&mut plant.mailer());
+        assert_eq!(today_of(&plant, Down).as_deref(), wanted, "{earlier} earlier ones");
+    }
+}
+
+#[test]
+fn a_segment_that_began_after_the_message_was_decided_is_not_in_it() {
+    let plant = Plant::new();
+    let mut known = stop(STOPPED_AT, None);
+    let later = Segment { started_at: START, reason_code: text(Some("later")), ..known.segments[1].clone() };
+    known.segments.push(later);
+    show(&plant, 1, vec![known]);
+    plant.log(&[command(1, Down, 1, START)]);
+    plant.settle_all(&mut plant.mailer());
+    let text = told(&plant, Down);
+    assert!(text.contains("Course") && text.contains("still: starved, no pallet"), "{text}");
+    assert!(!text.contains("later"), "{text}");
 }
