@@ -296,10 +296,17 @@ fn a_day_counts_stops_up_to_this_one_and_nothing_else() {
     let (yesterday, today) = (MIDNIGHT - HOUR, MIDNIGHT + HOUR);
     // (what the views know, start, end if it is over, told at, wanted)
     #[rustfmt::skip]
-    let rows: Vec<(Vec<Interval>, Millis, Option<Millis>, Millis, Option<&str>)> = vec![
+    type Row<'a> = (Vec<Interval>, Millis, Option<Millis>, Millis, Option<&'a str>);
+    let rows: Vec<Row<'_>> = vec![
         // It began yesterday: of it, what lies in today.
         (vec![stop(yesterday, None)], yesterday, None, today, Some("1st stop, 1 h down in all")),
-        (vec![stop(yesterday, Some(today))], yesterday, Some(today), today, Some("1st stop, 1 h down in all")),
+        (
+            vec![stop(yesterday, Some(today))],
+            yesterday,
+            Some(today),
+            today,
+            Some("1st stop, 1 h down in all"),
+        ),
         // It was over before today, and today's message says nothing of the day.
         (vec![stop(yesterday, Some(MIDNIGHT))], yesterday, Some(MIDNIGHT), today, None),
         (vec![stop(yesterday, Some(MIDNIGHT - 1))], yesterday, Some(MIDNIGHT - 1), today, None),
@@ -307,10 +314,21 @@ fn a_day_counts_stops_up_to_this_one_and_nothing_else() {
         (vec![stop(MIDNIGHT, None)], MIDNIGHT, None, MIDNIGHT - 1, None),
         (vec![stop(today + 2, None)], today + 2, None, today, Some("1st stop, less than 1 s down in all")),
         // Another one came after it, before it was told.
-        (vec![stop(today, Some(today + MINUTE)), stop(today + 2 * MINUTE, None)], today, None, today + 5 * MINUTE,
-            Some("1st stop, 1 min down in all")),
+        (
+            vec![stop(today, Some(today + MINUTE)), stop(today + 2 * MINUTE, None)],
+            today,
+            None,
+            today + 5 * MINUTE,
+            Some("1st stop, 1 min down in all"),
+        ),
         // Without an order a line is not down.
-        (vec![idle(MIDNIGHT, today), stop(today, None)], today, None, today + MINUTE, Some("1st stop, 1 min down in all")),
+        (
+            vec![idle(MIDNIGHT, today), stop(today, None)],
+            today,
+            None,
+            today + MINUTE,
+            Some("1st stop, 1 min down in all"),
+        ),
     ];
     for (known, started_at, ended_at, created_at, wanted) in rows {
         let mut plant = Plant::new();
