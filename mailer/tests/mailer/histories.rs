@@ -294,8 +294,7 @@ fn a_day_counts_stops_up_to_this_one_and_nothing_else() {
     const MIDNIGHT: Millis = START - 7 * HOUR;
     let idle = |start: Millis, end: Millis| Interval { kind: Kind::Idle, ..stop(start, Some(end)) };
     let (yesterday, today) = (MIDNIGHT - HOUR, MIDNIGHT + HOUR);
-    // (what the views know, start, end if it is over, told at, wanted)
-    #[rustfmt::skip]
+    // What the views know, start, end if it is over, when it was told, what is wanted.
     type Row<'a> = (Vec<Interval>, Millis, Option<Millis>, Millis, Option<&'a str>);
     let rows: Vec<Row<'_>> = vec![
         // It began yesterday: of it, what lies in today.
