@@ -5,10 +5,12 @@ mod api;
 mod child;
 mod histogram;
 mod http;
+mod latency;
 mod plant;
 mod process;
 mod report;
 mod seed;
+mod smtp_sink;
 mod straight;
 mod wire;
 
@@ -76,6 +78,29 @@ Examples:
         #[arg(long, value_name = "FILE")]
         andon: Option<PathBuf>,
     },
+    /// From a report to the event of the stream, and to a mail that a mail server has accepted
+    #[command(after_help = "\
+Examples:
+  cargo build --release --workspace
+  cargo run --release -p andon-loadtest -- latency
+  cargo run --release -p andon-loadtest -- latency --per-second 2000 --followed 0 --seconds 60")]
+    Latency {
+        /// How long reports are sent, after two seconds of warming up
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+        /// Reports a second
+        #[arg(long, default_value_t = 500)]
+        per_second: u64,
+        /// Lines that take turns
+        #[arg(long, default_value_t = 500)]
+        lines: u64,
+        /// Lines with a subscriber: each report of theirs becomes a mail
+        #[arg(long, default_value_t = 20)]
+        followed: u64,
+        /// The program [default: the one built beside this one]
+        #[arg(long, value_name = "FILE")]
+        andon: Option<PathBuf>,
+    },
     /// Some users who register an address and read without a pause
     #[command(after_help = "\
 Examples:
@@ -110,6 +135,10 @@ fn main() -> ExitCode {
         }
         Command::Api { seconds, runs, only, andon } => {
             program(andon).and_then(|andon| api::run(&andon, &api::Options { seconds, runs, only }))
+        }
+        Command::Latency { seconds, per_second, lines, followed, andon } => {
+            let options = latency::Options { seconds, per_second, lines, followed };
+            program(andon).and_then(|andon| latency::run(&andon, &options))
         }
         Command::Seed { users, seconds, andon } => {
             program(andon).and_then(|andon| seed::run(&andon, users, seconds))
