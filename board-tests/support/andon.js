@@ -7,9 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-// What else begins with ANDON_ is a setting to the program.
-const { ANDON_BIN, ...ENVIRONMENT } = process.env;
-const PROGRAM = ANDON_BIN ?? new URL("../../target/debug/andon", import.meta.url).pathname;
+const PROGRAM = process.env.ANDON_TEST_PROGRAM ?? new URL("../../target/debug/andon", import.meta.url).pathname;
+
+// Settings of whoever runs the tests are none of the tests'.
+const ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("ANDON_")));
 
 /** A running andon; `stop` ends it and deletes its folder. */
 export class Andon {

@@ -29,7 +29,7 @@ fn drive(name: &str, arguments: &[&str]) -> Result<(), String> {
     let program = target().join("debug").join("andon").display().to_string();
     let arguments: Vec<&str> =
         ["--prefix", "board-tests", "--silent"].into_iter().chain(arguments.iter().copied()).collect();
-    step(name, "npm", &arguments, &[("ANDON_BIN", &program), ("CHROMIUM", &path_of(&browser()))])
+    step(name, "npm", &arguments, &[("ANDON_TEST_PROGRAM", &program), ("CHROMIUM", &path_of(&browser()))])
 }
 
 /// The whole path of a program, which the driver of the browser wants; its name where it is not found.
