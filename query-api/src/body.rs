@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 
 use crate::Api;
-use crate::problem::Problem;
+use crate::problem::{Problem, shown};
 
 /// A body that arrived in whole.
 pub(crate) struct Received(pub(crate) Bytes);
@@ -20,6 +20,7 @@ impl FromRequest<Api> for Received {
     type Rejection = Problem;
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+        check_encoding(request.headers())?;
         let limit = Duration::from_millis(api.config.body_ms_max);
         match tokio::time::timeout(limit, Bytes::from_request(request, api)).await {
             Ok(Ok(bytes)) => Ok(Self(bytes)),
@@ -34,6 +35,33 @@ impl FromRequest<Api> for Received {
                 .detail(format!("the body was not there after {} ms, the limit", api.config.body_ms_max))),
         }
     }
+}
+
+/// Refuses what would have to be decoded before it can be read: else its bytes would be taken for something.
+fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
+    let encodings = headers.get_all(header::CONTENT_ENCODING).iter();
+    let named = encodings.flat_map(|value| value.to_str().unwrap_or("?").split(','));
+    for encoding in named.map(str::trim).filter(|encoding| !encoding.is_empty()) {
+        if !encoding.eq_ignore_ascii_case("identity") {
+            return Err(Problem::media_type(format!(
+                "`content-encoding` is `{}`; a body is taken as it is, without one",
+                shown(encoding)
+            )));
+        }
+    }
+    match charset(headers) {
+        Some(charset) if !["utf-8", "utf8", "us-ascii"].contains(&charset.as_str()) => {
+            Err(Problem::media_type(format!("the charset is `{}`; a body is UTF-8", shown(&charset))))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The charset that a request names for its body, in lower case.
+fn charset(headers: &HeaderMap) -> Option<String> {
+    let content_type = headers.get(header::CONTENT_TYPE)?.to_str().ok()?.to_ascii_lowercase();
+    let named = content_type.split(';').find_map(|part| part.trim().strip_prefix("charset="))?;
+    Some(named.trim_matches('"').to_owned())
 }
 
 /// The media type of a request's body, in lower case and without parameters. None is empty.

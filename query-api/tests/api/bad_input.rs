@@ -43,6 +43,8 @@ pub(crate) fn rows() -> Vec<Row> {
         ("no UTF-8", JSON, [b"{\"line_id\":\"".as_slice(), &[0xff, 0xfe], b"\"}"].concat(), 400, ""),
         ("another content type", "text/plain", object(""), 415, ""),
         ("no content type", "", object(""), 415, ""),
+        ("another charset", "application/json; charset=iso-8859-1", object(""), 415, ""),
+        ("another charset", "text/csv;header=present;charset=\"utf-16\"", b"line_id".to_vec(), 415, ""),
         ("an unknown field", JSON, object(",\"colour\":\"red\""), 422, "row"),
         ("a field twice", JSON, object(",\"status\":\"IDLE\""), 422, "status"),
         ("no line", JSON, with("line_id", ""), 422, "line_id"),

@@ -13,13 +13,23 @@ pub(crate) struct Row {
     pub(crate) method: &'static str,
     pub(crate) path: String,
     content_type: &'static str,
+    encoding: &'static str,
     body: String,
     pub(crate) status: u16,
     pub(crate) field: &'static str,
 }
 
 fn row(what: &'static str, method: &'static str, path: &str, status: u16) -> Row {
-    Row { what, method, path: path.to_owned(), content_type: JSON, body: String::new(), status, field: "" }
+    Row {
+        what,
+        method,
+        path: path.to_owned(),
+        content_type: JSON,
+        encoding: "",
+        body: String::new(),
+        status,
+        field: "",
+    }
 }
 
 impl Row {
@@ -29,6 +39,10 @@ impl Row {
 
     fn of_type(self, content_type: &'static str) -> Self {
         Self { content_type, ..self }
+    }
+
+    fn encoded(self, encoding: &'static str) -> Self {
+        Self { encoding, ..self }
     }
 
     fn names(self, field: &'static str) -> Self {
@@ -111,6 +125,16 @@ fn parameters() -> Vec<Row> {
         row("an unknown kind", "GET", "/v1/downtime?kind=up", 400),
         row("an unknown reason", "GET", "/v1/dead-letters?reason=BORED", 400),
         row("neither true nor false", "GET", "/v1/dead-letters?resolved=maybe", 400),
+        row("a body in gzip", "POST", "/v1/line-status", 415).body("\u{1f}").encoded("gzip"),
+        row("a body in an encoding that is none", "PUT", "/v1/lines/a", 415).body("{}").encoded("rot13"),
+        row("a body in two encodings", "POST", "/v1/subscriptions", 415).body("{}").encoded("identity, br"),
+        row("an unknown format", "GET", "/v1/downtime?format=xml", 400),
+        row(
+            "a window of the timeline that begins in the future",
+            "GET",
+            "/v1/lines/a/timeline?from=2999-01-01T00:00:00Z",
+            400,
+        ),
         row("an unknown vocabulary", "POST", "/v1/line-status?vocabulary=klingon", 400).body("[]"),
     ]
 }
@@ -192,9 +216,10 @@ fn subscriptions() -> Vec<Row> {
 #[test]
 fn each_bad_request_gets_its_problem_and_stores_nothing() {
     let plant = Fixture::with(false, andon_query_api::ApiConfig::default());
-    for Row { what, method, path, content_type, body, status, field } in rows() {
+    for Row { what, method, path, content_type, encoding, body, status, field } in rows() {
         let path = path.replace("{id}", ID);
-        let answer = plant.call(method, &path, content_type, body);
+        let headers = [("content-type", content_type), ("content-encoding", encoding)];
+        let answer = plant.call_with(method, &path, &headers, body);
         let case = format!("{what}: {method} {path}: {}", answer.body);
         assert_eq!(answer.status, status, "{case}");
         assert_eq!(answer.header("content-type"), "application/problem+json", "{case}");

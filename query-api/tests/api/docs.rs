@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::{bad_input, bad_requests};
+use crate::{bad_input, bad_records, bad_requests};
 
 const INTRODUCTION: &str = "\
 # Bad input
@@ -29,6 +29,17 @@ const OTHERS: &str = "
 |---|---|---|---|
 ";
 
+const RECORDS: &str = "
+## Records of the log
+
+What becomes of a record that another producer wrote into the log, or that is good in form and makes no sense to the fold. It
+becomes a dead letter: its bytes are kept, `GET /v1/dead-letters` lists it, whoever mends the cause sends it again. The records
+before and behind it are folded as if it were not there. Lines must be registered here (`lines.strict`).
+
+| record | dead letter |
+|---|---|
+";
+
 #[test]
 fn the_tables_of_the_docs_are_those_of_the_tests() {
     let code = |text: &str| if text.is_empty() { String::new() } else { format!("`{text}`") };
@@ -45,6 +56,12 @@ fn the_tables_of_the_docs_are_those_of_the_tests() {
             path.push_str("...");
         }
         writeln!(wanted, "| {what} | `{method} {path}` | {status} | {} |", code(field)).unwrap();
+    }
+    wanted.push_str(RECORDS);
+    for row in bad_records::rows(1_767_592_800_000) {
+        let reason =
+            row.reason.map_or_else(|| "none: it is taken".to_owned(), |reason| format!("`{reason}`"));
+        writeln!(wanted, "| {} | {reason} |", row.what).unwrap();
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/bad-input.md");
     if std::env::var_os("ANDON_TEST_UPDATE").is_some() {

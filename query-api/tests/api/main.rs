@@ -4,6 +4,7 @@
 
 mod answers;
 mod bad_input;
+mod bad_records;
 mod bad_requests;
 mod cache;
 mod dead_letters;
