@@ -73,7 +73,13 @@ impl Andon {
         let failed = |error: std::io::Error| format!("could not start andon: {error}");
         let log = folder.join("andon.log");
         let program = target().join("debug").join("andon");
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        // Settings of whoever runs this are none of the search's.
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ANDON_"))
+        {
+            command.env_remove(name);
+        }
+        let mut child = command
             .args(["run", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data-dir"])
             .arg(folder.join("data"))
             .current_dir(folder)
