@@ -1,5 +1,6 @@
 //! The body of a request: bounded in size and in the time that it takes to arrive. It knows no route.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -16,10 +17,10 @@ pub(crate) struct Received(pub(crate) Bytes);
 /// What handlers take, so that they look at the headers before they complain about the body.
 pub(crate) type Body = Result<Received, Problem>;
 
-impl FromRequest<Api> for Received {
+impl FromRequest<Arc<Api>> for Received {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+    async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Problem> {
         check_encoding(request.headers())?;
         let limit = Duration::from_millis(api.config.body_ms_max);
         match tokio::time::timeout(limit, Bytes::from_request(request, api)).await {

@@ -38,7 +38,7 @@ use std::time::Duration;
 use andon_domain::{Millis, SubscriberId};
 use andon_log::Appender;
 use andon_store::{Accounts, Views};
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::http::Uri;
 use axum::middleware;
 use axum::{Extension, Router};
@@ -175,5 +175,12 @@ pub fn router(api: Api) -> Router {
         .layer(compress::layer())
         .layer(middleware::map_response(compress::weaken_tag))
         .layer(middleware::from_fn_with_state(Arc::new(api.metrics.clone()), metrics::observe))
-        .with_state(api)
+        .with_state(Arc::new(api))
+}
+
+/// A route is cloned for each request, and with it its state: that may cost no more than a counter.
+impl FromRef<Arc<Api>> for Api {
+    fn from_ref(api: &Arc<Api>) -> Self {
+        api.as_ref().clone()
+    }
 }

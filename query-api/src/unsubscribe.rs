@@ -6,6 +6,8 @@ mod page;
 
 use andon_domain::{Directory, DirectoryChange, Subscription, SubscriptionId};
 use andon_store::{LinkKey, UnsubscribeLink};
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -22,7 +24,7 @@ use page::{Language, Page, Shown};
 const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
 
 /// The route.
-pub(crate) fn routes() -> Router<Api> {
+pub(crate) fn routes() -> Router<Arc<Api>> {
     Router::new().route("/unsubscribe/{token}", get(show).post(act))
 }
 
