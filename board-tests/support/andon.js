@@ -1,11 +1,12 @@
 // A real `andon run` as a child process, with a folder of its own.
 
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { promisify } from "node:util";
 
 const PROGRAM = process.env.ANDON_TEST_PROGRAM ?? new URL("../../target/debug/andon", import.meta.url).pathname;
 
@@ -52,6 +53,12 @@ export class Andon {
   async stop() {
     if (this.child.exitCode === null && this.child.signalCode === null) await this.kill();
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** Makes a token by the command line, as an operator does. */
+  async makeToken(name, scopes) {
+    const { stdout } = await promisify(execFile)(PROGRAM, ["token", "create", "--data-dir", this.folder, "--name", name, "--scope", scopes], { env: ENVIRONMENT });
+    return /andon_\S+/.exec(stdout)[0];
   }
 
   /** Asks the API; anything but success is an error. */

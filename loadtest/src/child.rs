@@ -30,7 +30,13 @@ impl Drop for Andon {
 impl Andon {
     /// Starts the program over a folder, with further settings from the environment.
     pub(crate) fn start(program: &Path, folder: &Path, settings: &[(&str, &str)]) -> Result<Self, Failure> {
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        // Settings of whoever measures are none of what is measured.
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ANDON_"))
+        {
+            command.env_remove(name);
+        }
+        let mut child = command
             .args(["run", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data-dir"])
             .arg(folder)
             .env("ANDON_LOGGING__FILTER", "warn")

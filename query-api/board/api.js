@@ -35,8 +35,8 @@ export function headers(more = {}) {
   return known ? { ...more, authorization: `Bearer ${known}` } : more;
 }
 
-/** Asks, and gives the answer's JSON (null where it has none); throws a `Problem`. */
-export async function ask(path, { method = "GET", body, signal } = {}) {
+/** Asks, and gives the answer's JSON (null where it has none); throws a `Problem`. A missing token is asked for, unless it `canDo` without. */
+export async function ask(path, { method = "GET", body, signal, canDo = false } = {}) {
   const init = { method, signal, headers: headers(body === undefined ? {} : { "content-type": "application/json" }) };
   if (body !== undefined) init.body = JSON.stringify(body);
   let response;
@@ -48,7 +48,7 @@ export async function ask(path, { method = "GET", body, signal } = {}) {
   }
   if (response.ok) return response.status === 204 || response.headers.get("content-length") === "0" ? null : response.json();
   const problem = await response.json().catch(() => ({ title: response.statusText }));
-  if (response.status === 401 || response.status === 403) document.dispatchEvent(new CustomEvent("andon:token", { detail: problem }));
+  if (!canDo && (response.status === 401 || response.status === 403)) document.dispatchEvent(new CustomEvent("andon:token", { detail: problem }));
   throw new Problem(response.status, problem);
 }
 
@@ -61,11 +61,11 @@ export function path(base, query) {
 }
 
 /** All items of a list, page after page, at most `most`. */
-export async function all(base, query = {}, { most = 20_000, signal } = {}) {
+export async function all(base, query = {}, { most = 20_000, ...how } = {}) {
   const items = [];
   let answer = { next_cursor: null };
   do {
-    answer = await ask(path(base, { limit: 1000, ...query, cursor: answer.next_cursor }), { signal });
+    answer = await ask(path(base, { limit: 1000, ...query, cursor: answer.next_cursor }), how);
     items.push(...answer.items);
   } while (answer.next_cursor && items.length < most);
   return { items, as_of: answer.as_of, hasMore: answer.next_cursor !== null };

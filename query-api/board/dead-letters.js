@@ -11,6 +11,8 @@ const SHOWN_BYTES_MAX = 2_048;
 
 let found = [];
 let cursor = null;
+/** Which list is shown: answers of an earlier one are late. */
+let run = 0;
 
 openPage(t("dead.title"));
 const why = (reason) => (says(`why.${reason}`) ? t(`why.${reason}`) : reason);
@@ -24,14 +26,17 @@ begin();
 async function begin() {
   found = [];
   cursor = null;
+  run += 1;
   trouble(null);
   await next().catch(trouble);
 }
 
 async function next() {
+  const asked = run;
   const answer = await ask(path("/v1/dead-letters", {
     reason: byId("reason").value, redundant: byId("redundant").checked || null, resolved: byId("resolved").checked || null, limit: 100, cursor,
   }));
+  if (asked !== run) return;
   found.push(...answer.items);
   cursor = answer.next_cursor;
   show();

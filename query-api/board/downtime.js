@@ -1,6 +1,6 @@
 // The search over downtime: lines or areas, a window, a class; and its export.
 
-import { ask, path } from "./api.js";
+import { ask, headers, path, token } from "./api.js";
 import { fromField, fully, now, span, stamp, toField } from "./clock.js";
 import { byId, h, inPath, nodesOf, openPage, trouble } from "./page.js";
 import { badge, stateOfStatus } from "./status.js";
@@ -14,6 +14,8 @@ const form = byId("query");
 let found = [];
 let cursor = null;
 let lines = new Set();
+/** Which search is shown: answers of an earlier one are late. */
+let run = 0;
 
 openPage(t("downtime.title"));
 byId("class").append(...["any", "unplanned", "planned"].map((name) => h("option", { value: name === "any" ? "" : name, selected: search.get("class") === name }, t(`class.${name}`))));
@@ -27,7 +29,12 @@ form.addEventListener("submit", (event) => {
 });
 form.addEventListener("input", link);
 byId("more").addEventListener("click", () => next().catch(trouble));
-byId("csv").addEventListener("click", link);
+byId("csv").addEventListener("click", (event) => {
+  link();
+  if (token() === null) return;
+  event.preventDefault();
+  save(event.currentTarget.href).catch(trouble);
+});
 prepare();
 
 async function prepare() {
@@ -54,6 +61,17 @@ function query() {
 
 function link() {
   byId("csv").href = path("/v1/downtime", { ...query(), format: "csv" });
+  // The class is chosen here alone.
+  byId("csv").textContent = t(byId("class").value ? "downtime.csv.every" : "downtime.csv");
+}
+
+/** Saves a file that a link could not fetch: links carry no token. */
+async function save(address) {
+  const response = await fetch(address, { headers: headers() });
+  if (!response.ok) throw new Error((await response.json()).title);
+  const file = URL.createObjectURL(await response.blob());
+  h("a", { href: file, download: "downtime.csv" }).click();
+  URL.revokeObjectURL(file);
 }
 
 async function begin() {
@@ -68,6 +86,7 @@ async function begin() {
   link();
   found = [];
   cursor = null;
+  run += 1;
   trouble(null);
   byId("summary").textContent = t("loading");
   await next().catch((problem) => {
@@ -77,7 +96,9 @@ async function begin() {
 }
 
 async function next() {
+  const asked = run;
   const answer = await ask(path("/v1/downtime", { ...query(), limit: PAGE, cursor }));
+  if (asked !== run) return;
   found.push(...answer.items);
   cursor = answer.next_cursor;
   show();

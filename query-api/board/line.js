@@ -212,7 +212,7 @@ async function showTold(query, signal) {
   const place = byId("told");
   let found;
   try {
-    found = await all(`${base}/deliveries`, query, { most: 200, signal });
+    found = await all(`${base}/deliveries`, query, { most: 200, signal, canDo: true });
   } catch (problem) {
     if (problem.status !== 401 && problem.status !== 403) throw problem;
     place.replaceChildren(h("p", { class: "empty" }, t("line.told.token")));

@@ -52,14 +52,16 @@ class Stream {
 
   async run() {
     for (;;) {
+      let pause = this.waitMs * (0.5 + Math.random());
       try {
         await this.connect();
+        pause = 100; // ended as it may: go on
       } catch { /* told by `judge` */ }
       this.isOpen = false;
       this.judge();
       await new Promise((done) => {
         this.hurry = () => done();
-        setTimeout(done, this.waitMs * (0.5 + Math.random()));
+        setTimeout(done, pause);
       });
       this.hurry = () => {};
       this.waitMs = Math.min(this.waitMs * 2, 5_000);
@@ -76,7 +78,10 @@ class Stream {
       if (this.lastId) asked["last-event-id"] = this.lastId;
       const response = await fetch(path("/v1/events", this.query), { headers: asked, signal: controller.signal, cache: "no-store" });
       if (!response.ok) {
-        if (response.status === 401 || response.status === 403) document.dispatchEvent(new CustomEvent("andon:token", { detail: null }));
+        if (!this.hasAsked && (response.status === 401 || response.status === 403)) {
+          this.hasAsked = true;
+          document.dispatchEvent(new CustomEvent("andon:token", { detail: null }));
+        }
         throw new Error(String(response.status));
       }
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();

@@ -94,7 +94,9 @@ export function keep(name, value) {
 }
 
 function tokenDialog(problem) {
-  document.getElementById("token-dialog")?.remove();
+  const open = byId("token-dialog");
+  if (open?.open) return; // somebody may be typing
+  open?.remove();
   const field = h("input", { type: "password", id: "token-field", autocomplete: "off", spellcheck: "false" });
   const dialog = h("dialog", { id: "token-dialog", "aria-labelledby": "token-title" },
     h("form", { onsubmit: (event) => {

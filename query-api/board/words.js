@@ -118,6 +118,7 @@ const WORDS = {
   "downtime.lead": ["What stopped, when, how long and why.", "Qué se paró, cuándo, cuánto tiempo y por qué."],
   "downtime.where": ["Line or area", "Línea o área"],
   "downtime.everything": ["everything", "todo"],
+  "downtime.csv.every": ["Export as CSV (every class)", "Exportar como CSV (todas las clases)"],
   "downtime.csv": ["Export as CSV", "Exportar como CSV"],
   "downtime.none": ["No downtime in this window.", "Ninguna parada en esta ventana."],
   "downtime.summary": ["{count} intervals, {total} in all, clipped to the window.", "{count} intervalos, {total} en total, recortados a la ventana."],

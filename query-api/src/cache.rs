@@ -113,7 +113,7 @@ pub(crate) async fn repeat(State(cache): State<Arc<Cache>>, mut request: Request
 fn is_repeatable(request: &Request) -> bool {
     let mut accepted = request.headers().get_all(header::ACCEPT).iter();
     request.method() == Method::GET
-        && accepted.all(|value| value.to_str().is_ok_and(|value| !value.contains("csv")))
+        && accepted.all(|value| value.to_str().is_ok_and(|value| !value.to_ascii_lowercase().contains("csv")))
 }
 
 fn answer(kept: Kept, asked: &HeaderMap) -> Response {

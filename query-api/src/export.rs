@@ -106,6 +106,8 @@ async fn last_of(
     loop {
         // One more than is taken: whether it is there says whether more follow.
         ahead.limit = left.min(CHUNK_ROWS) + 1;
+        // A store that answers at once would keep this thread for the whole export.
+        tokio::task::yield_now().await;
         let rows = api.views.intervals(&ahead).await?;
         let taken = rows.len().min(ahead.limit - 1);
         if let Some(row) = taken.checked_sub(1).and_then(|index| rows.get(index)) {
@@ -150,6 +152,7 @@ async fn write(
     text.push_str("\r\n");
     query.limit = CHUNK_ROWS;
     while let Some(end) = &last {
+        tokio::task::yield_now().await;
         let rows = match api.views.intervals(&query).await {
             Ok(rows) => rows,
             Err(error) => {

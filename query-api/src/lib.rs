@@ -81,7 +81,7 @@ pub struct ApiConfig {
     pub rate_burst: u32,
     /// Where people reach the API, if that is not a loopback address. Default none.
     pub public_url: Option<Uri>,
-    /// Most streams of events at once; one more is refused with 503. Default 1,000.
+    /// Most streams of events at once; one more is refused with 503. Default 500.
     pub streams_max: usize,
     /// How long a stream may wait for a client that takes nothing, in ms; then it ends. Default 20,000.
     pub stream_stall_ms_max: u64,
@@ -102,7 +102,7 @@ impl Default for ApiConfig {
             rate_per_s: 200,
             rate_burst: 1_000,
             public_url: None,
-            streams_max: 1_000,
+            streams_max: 500,
             stream_stall_ms_max: 20_000,
         }
     }

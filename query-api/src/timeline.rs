@@ -114,8 +114,7 @@ pub(crate) async fn of_line(
     if from >= to {
         return Err(Problem::bad_request("`from` must lie before `to`, and before now"));
     }
-    let row = api.views.line(&line).await?;
-    if row.is_none() && api.views.line_entry(&line).await?.is_none() {
+    if api.views.line(&line).await?.is_none() && api.views.line_entry(&line).await?.is_none() {
         return Err(Problem::not_found(format!("nothing is known of line `{line}`")));
     }
     // Before the rows, so that what is said to be in them is in them.
@@ -127,7 +126,8 @@ pub(crate) async fn of_line(
             format!("the window has more than {RUNS_MAX} runs; ask for a shorter one"),
         ));
     }
-    let first_at = row.map(|row| row.row.first_event_at);
+    // After the runs: no run is older than the first event of a later row.
+    let first_at = api.views.line(&line).await?.map(|row| row.row.first_event_at);
     let totals = Totals::new(&runs, first_at, from, to);
     let items = runs.into_iter().map(IntervalView::new).collect();
     let (from, to) = (Instant(from), Instant(to));

@@ -10,22 +10,27 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use axum::routing::get;
 
 use crate::Api;
-use crate::body::{self, Body, Received};
+use crate::body::{self, Received};
 use crate::problem::Problem;
 use page::{Language, Page, Shown};
+
+/// The largest body that anything is read from: a form of two fields.
+const BODY_BYTES_MAX: usize = 16 << 10;
 
 /// What a mail program sends (RFC 8058).
 const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
 
 /// The route.
 pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new().route("/unsubscribe/{token}", get(show).post(act))
+    Router::new()
+        .route("/unsubscribe/{token}", get(show).post(act))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
 }
 
 /// Which subscriptions are to end.
@@ -104,13 +109,12 @@ async fn show(
 
 /// `POST`: ends subscriptions. Again, it finds nothing left, and says the same.
 async fn act(
-    State(api): State<Api>,
+    State(api): State<Arc<Api>>,
     path: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Response {
-    let asked_in = asked_in(&headers);
-    match ended(&api, path, &headers, body).await {
+    let asked_in = asked_in(request.headers());
+    match ended(&api, path, request).await {
         Ok(Some((reader, Some(extent)))) => reader.page(Shown::Ended(extent)).into_response(StatusCode::OK),
         // Not what the form sends: ask again.
         Ok(Some((reader, None))) => reader.page(Shown::Question).into_response(StatusCode::BAD_REQUEST),
@@ -127,14 +131,15 @@ async fn found(api: &Api, path: Result<Path<String>, PathRejection>) -> Result<O
 }
 
 async fn ended(
-    api: &Api,
+    api: &Arc<Api>,
     path: Result<Path<String>, PathRejection>,
-    headers: &HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Option<(Reader, Option<Extent>)>, Problem> {
+    // Before the body is read: anybody may send one here.
     let Some(reader) = found(api, path).await? else { return Ok(None) };
-    let Received(bytes) = body?;
-    let Some(extent) = Extent::of(&body::media_type(headers), &bytes) else {
+    let media_type = body::media_type(request.headers());
+    let Received(bytes) = Received::from_request(request, api).await?;
+    let Some(extent) = Extent::of(&media_type, &bytes) else {
         return Ok(Some((reader, None)));
     };
     let ids: Vec<SubscriptionId> = match extent {

@@ -448,8 +448,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "http.max_streams",
-        doc: "most streams of events (`/v1/events`) at once, 1 to 100000; one more is refused with 503",
-        default: "1000",
+        doc: "most streams of events (`/v1/events`) at once, 1 to 100000; one more is refused with 503; fewer than \
+              `http.max_connections`, so that streams leave room for requests",
+        default: "500",
         set: |c, v| put(&mut c.streams_max, number(v, 1, 100_000)),
         get: |c| c.streams_max.to_string(),
     },

@@ -31,7 +31,13 @@ pub(crate) fn free_port() -> u16 {
 impl Andon {
     /// Starts andon on a folder; `port` 0 picks one.
     pub(crate) fn start(folder: &Path, port: u16, settings: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_andon"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_andon"));
+        // Settings of whoever runs the tests are none of the tests'.
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ANDON_"))
+        {
+            command.env_remove(name);
+        }
+        let mut child = command
             .args(["run", "--admin", "127.0.0.1:0", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"])
             .arg(folder)
             .env("ANDON_LOGGING__FILTER", "warn")

@@ -67,6 +67,8 @@ pub(super) struct Client {
     missed: Option<Positions>,
     progress_at: Instant,
     reset_at: Instant,
+    /// When the stream ends by itself, if it does.
+    ends_at: Option<Instant>,
     text: String,
 }
 
@@ -89,6 +91,7 @@ impl Client {
             missed: None,
             progress_at: now + PROGRESS_EVERY,
             reset_at: now,
+            ends_at: None,
             text: format!("retry: {RETRY_MS}\n\n"),
         };
         client.start().await?;
@@ -101,6 +104,11 @@ impl Client {
             Some(After::Token(_) | After::Nonsense) => client.reset("token"),
         }
         Ok(client)
+    }
+
+    /// Lets the stream end after a while, between two events.
+    pub(super) fn end_after(&mut self, time: Duration) {
+        self.ends_at = Some(Instant::now() + time);
     }
 
     /// Runs until the client is gone, takes nothing for too long, or the server drains.
@@ -116,6 +124,9 @@ impl Client {
                 return;
             }
             if self.text.is_empty() {
+                if self.ends_at.is_some_and(|ends_at| ends_at <= Instant::now()) {
+                    return;
+                }
                 tokio::select! {
                     changed = pushed.changed() => if changed.is_err() { return },
                     () = tokio::time::sleep_until(self.progress_at) => {}

@@ -26,6 +26,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use andon_domain::{LineId, Millis};
 use andon_log::{Offset, Partition, Topic};
@@ -175,6 +176,9 @@ impl Drop for Slot {
     }
 }
 
+/// A stream that was opened with a token ends after so long, and goes on where it was if the token still holds.
+const TOKEN_LOOKED_AT_EVERY: Duration = Duration::from_secs(60);
+
 /// `GET /v1/events`
 #[utoipa::path(
     get, path = "/v1/events", operation_id = "stream_events", tag = "events",
@@ -184,7 +188,7 @@ impl Drop for Slot {
         after the same can be read: the higher `version` is the newer. `retracted` (`id`, `line_id`, `version`) says that a \
         downtime interval never was, `directory` (`line_id`) that a line's entry changed: read the line again. `progress` \
         (`now`, `as_of`) comes at least each second. `reset` says that events are missing: read everything again, the \
-        stream goes on from there.",
+        stream goes on from there. A stream that was opened with a token ends after a minute: connect again with its last id.",
     params(("line" = String, Query), ("area" = String, Query), ("after" = String, Query), ("last-event-id" = String, Header)),
     responses(
         (status = 200, description = "The events, without end.", body = words::StreamedEvent, content_type = "text/event-stream"),
@@ -201,7 +205,10 @@ pub(crate) async fn stream(State(api): State<Api>, params: Params, headers: Head
     let slot = api.events.enter(max).ok_or_else(|| {
         Problem::unavailable().detail(format!("there are {max} streams, which is the limit"))
     })?;
-    let client = Client::begin(api, filter, slot, after).await?;
+    let mut client = Client::begin(api, filter, slot, after).await?;
+    if headers.contains_key(header::AUTHORIZATION) {
+        client.end_after(TOKEN_LOOKED_AT_EVERY);
+    }
     // One text in flight and no more: a client that does not take it holds up nobody else.
     let (sender, texts) = mpsc::channel(1);
     tokio::spawn(client.run(sender));

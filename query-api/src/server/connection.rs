@@ -40,7 +40,11 @@ pub(super) async fn serve(
         return serve_http(stream, peer, shared, stops).await;
     };
     let limit = Duration::from_millis(shared.config.header_ms_max);
-    match tokio::time::timeout(limit, tls.acceptor().accept(stream)).await {
+    let accepted = tokio::select! {
+        accepted = tokio::time::timeout(limit, tls.acceptor().accept(stream)) => accepted,
+        () = until_stopped(stops.clone()) => return,
+    };
+    match accepted {
         Ok(Ok(stream)) => serve_http(stream, peer, shared, stops).await,
         // Somebody without TLS, or a scanner: many, and nothing that we could do about it.
         Ok(Err(_)) | Err(_) => shared.metrics.ended(Ended::Tls),

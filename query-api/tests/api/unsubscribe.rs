@@ -261,10 +261,13 @@ fn while_the_log_is_closed_a_page_says_that_nothing_was_done() {
 }
 
 #[test]
-fn a_body_has_its_limit() {
-    let plant = Fixture::with(false, ApiConfig { body_bytes_max: 100, ..ApiConfig::default() });
+fn a_body_has_a_limit_of_its_own() {
+    let plant = Fixture::with(false, ApiConfig::default());
     let link = path(&plant, "00000000-0000-0000-0000-000000000001", "press-1");
-    let answer = plant.call("POST", &link, FORM, format!("extent=all&x={}", "x".repeat(200)));
+    let answer = plant.call("POST", &link, FORM, format!("extent=all&x={}", "x".repeat(16 << 10)));
     assert_eq!(answer.status, 413);
     assert_is_page(&answer);
+    // Whoever has no link is told so before anything is read.
+    let answer = plant.call("POST", "/unsubscribe/x", FORM, "x".repeat(64 << 10));
+    assert_eq!(answer.status, 404);
 }
