@@ -2,11 +2,15 @@
 
 use crate::board;
 use crate::schemathesis;
+use crate::services;
 use crate::shell::{cargo, has, output_of, root, step};
 
 /// What the checks need: a program that answers to an argument, the packages that have it, and what it is for.
-const NEEDED: [(&str, &str, &[&str], &str); 4] = [
+const NEEDED: [(&str, &str, &[&str], &str); 7] = [
     ("cc", "--version", &["gcc", "libc6-dev"], "the bundled SQLite is built with it"),
+    ("make", "--version", &["make", "g++"], "librdkafka, the client of Kafka, is built with it"),
+    ("java", "-version", &["openjdk-17-jre-headless"], "Apache Kafka runs on it"),
+    ("mvn", "--version", &["maven"], "it fetches Apache Kafka"),
     ("npm", "--version", &["nodejs", "npm"], "the board's tests are driven by Node.js"),
     (board::BROWSER, "--version", &["chromium"], "the board is tried in it; `CHROMIUM` may name another one"),
     (
@@ -20,8 +24,11 @@ const NEEDED: [(&str, &str, &[&str], &str); 4] = [
 /// Installs what the checks need, where it can; else says what is missing.
 pub(crate) fn setup() -> Result<(), String> {
     let is_there = |program: &str, argument: &str| has(&program_named(program), argument);
-    let missing: Vec<_> =
-        NEEDED.iter().filter(|(program, argument, ..)| !is_there(program, argument)).collect();
+    let missing: Vec<_> = NEEDED
+        .iter()
+        .filter(|(program, ..)| services::is_needed(program))
+        .filter(|(program, argument, ..)| !is_there(program, argument))
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -49,6 +56,13 @@ pub(crate) fn lint() -> Result<(), String> {
     let cargo = cargo();
     step("format", &cargo, &["fmt", "--all", "--check"], &[])?;
     step("lints", &cargo, &["clippy", "--workspace", "--all-targets", "--locked"], &[])?;
+    // Behind a feature, since it builds a large library in C.
+    step(
+        "lints of kafka",
+        &cargo,
+        &["clippy", "--package", "andon-log", "--features", "kafka", "--all-targets", "--locked"],
+        &[],
+    )?;
     step(
         "docs",
         &cargo,
@@ -68,6 +82,9 @@ pub(crate) fn test() -> Result<(), String> {
     lint()?;
     let cargo = cargo();
     step("tests", &cargo, &["test", "--workspace", "--locked", "--no-fail-fast"], &[])?;
+    services::with(|| {
+        step("kafka", &cargo, &["test", "--package", "andon-log", "--features", "kafka", "--locked"], &[])
+    })?;
     board::test()?;
     schemathesis::test()?;
     // The program as a user has it, on the bundled record: its exit code says whether every interval is right.

@@ -3,6 +3,7 @@
 mod board;
 mod checks;
 mod schemathesis;
+mod services;
 mod shell;
 
 use std::process::ExitCode;
@@ -16,9 +17,12 @@ The tasks of this workspace.
   cargo xtask board         the board's tests alone, in a real browser
   cargo xtask api           search a running API for requests that it answers otherwise than /openapi.json says
   cargo xtask screenshots   pictures of every page at three sizes, light and dark
+  cargo xtask services up [--nodes 3] | down | status
+                            the services that some tests need: Apache Kafka, from its jars, on a free port
   cargo xtask help          this text
 
-`cargo test` alone runs all tests that need no service.";
+`cargo test` alone runs all tests that need no service; `cargo test -p andon-log --features kafka` those of Kafka,
+once `cargo xtask services up` has started it or ANDON_TEST_KAFKA=host:port names a broker.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -29,6 +33,13 @@ fn main() -> ExitCode {
         ["board"] => checks::setup().and_then(|()| board::test()),
         ["api"] => checks::setup().and_then(|()| schemathesis::test()),
         ["screenshots"] => checks::setup().and_then(|()| board::screenshots()),
+        ["services", "up"] => services::up(1),
+        ["services", "up", "--nodes", nodes @ ("1" | "3")] => services::up(if *nodes == "3" { 3 } else { 1 }),
+        ["services", "down"] => services::down(),
+        ["services", "status"] => {
+            services::status();
+            Ok(())
+        }
         [] | ["help" | "--help" | "-h"] => {
             println!("{HELP}");
             return ExitCode::SUCCESS;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The root of the workspace.
 pub(crate) fn root() -> PathBuf {
@@ -47,4 +47,28 @@ pub(crate) fn output_of(program: &str, argument: &str) -> Option<String> {
 /// Whether a program answers.
 pub(crate) fn has(program: &str, argument: &str) -> bool {
     Command::new(program).arg(argument).output().is_ok_and(|output| output.status.success())
+}
+
+/// Runs a command to its end. An error says what failed.
+pub(crate) fn run(name: &str, command: &mut Command) -> Result<(), String> {
+    let status = command.status().map_err(|error| format!("could not start `{name}`: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{name} failed ({status})")) }
+}
+
+/// Turns an error of the file system into one that names the file.
+pub(crate) fn failed(action: &str, path: &Path) -> impl FnOnce(std::io::Error) -> String {
+    move |error| format!("could not {action} {}: {error}", path.display())
+}
+
+/// Looks again and again until it holds, or the time is over; whether it held.
+pub(crate) fn await_until(deadline: Instant, mut holds: impl FnMut() -> bool) -> bool {
+    loop {
+        if holds() {
+            return true;
+        }
+        if Instant::now() >= deadline {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
