@@ -176,6 +176,13 @@ impl Outputs {
         self.entries.push(OutputEntry { topic, partition, key, value: Some(start..end), headers: end..end });
     }
 
+    /// Adds all records of another batch.
+    pub fn extend(&mut self, other: &Self) {
+        for record in other.iter() {
+            self.push_with_headers(record.topic, record.partition, record.key, record.value, record.headers);
+        }
+    }
+
     /// The number of records.
     pub fn len(&self) -> usize {
         self.entries.len()

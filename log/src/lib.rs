@@ -3,10 +3,12 @@
 //! Four small blocking traits, no callbacks: a role runs its loop on its own thread. [`Worker`] consumes its input
 //! and commits outputs, changelog and positions as one; [`Reader`] follows committed records; [`Snapshot`] yields
 //! the newest record of each key; [`Appender`] adds one durable batch. One conformance suite runs against every
-//! adapter: `sqlite` for one process, `memory` for tests.
+//! adapter: `sqlite` for one process, `kafka` (a feature) for many, `memory` for tests.
 
 mod batch;
 mod error;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 pub mod memory;
 mod partitioner;
 mod port;

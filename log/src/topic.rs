@@ -28,7 +28,8 @@ pub enum Topic {
 pub enum Cleanup {
     /// Deletes them by age or size.
     Delete,
-    /// Keeps the newest of each key. A record without a value deletes its key; readers see it all the same.
+    /// Keeps the newest of each key; an older one may still come before it, until the log gets to it. A record without a
+    /// value deletes its key; readers see it all the same.
     Compact,
 }
 

@@ -5,8 +5,12 @@
 
 mod adapters;
 mod appending;
+#[cfg(feature = "kafka")]
+mod broker;
 mod committing;
 mod fixture;
+#[cfg(feature = "kafka")]
+mod kafka_fixture;
 mod reading;
 mod snapshots;
 
@@ -22,8 +26,8 @@ macro_rules! suite {
 }
 
 macro_rules! suites {
-    (tests $tests:tt $($adapter:ident = $fixture:expr;)*) => {
-        $(suite!($adapter, $fixture, $tests);)*
+    (tests $tests:tt $($(#[$condition:meta])? $adapter:ident = $fixture:expr;)*) => {
+        $($(#[$condition])? suite!($adapter, $fixture, $tests);)*
     };
 }
 
@@ -60,4 +64,8 @@ suites! {
     sqlite = crate::adapters::Sqlite::new();
     memory = crate::adapters::Memory::of_one_partition();
     memory_of_three_partitions_with_gaps_and_short_batches = crate::adapters::Memory::of_three_with_oddities();
+    #[cfg(feature = "kafka")]
+    kafka = crate::kafka_fixture::Kafka::of(1);
+    #[cfg(feature = "kafka")]
+    kafka_of_three_partitions = crate::kafka_fixture::Kafka::of(3);
 }

@@ -22,9 +22,8 @@ fn of_a_batch_that_fails_half_way_nothing_is_written() {
     let error = worker.commit(&outputs, &[(0, 7)]).unwrap_err();
     assert!(matches!(error, CommitError::Again(Error::Storage { .. })), "{error:?}");
     assert_eq!(log.appender().append(&record_of(Topic::LineStatus, 100)).unwrap(), [0]);
-    assert_eq!(
-        offsets(&log, Topic::LineChanges),
-        [],
+    assert!(
+        offsets(&log, Topic::LineChanges).is_empty(),
         "the first record was written before the second failed"
     );
     foreign.execute_batch("DROP TRIGGER refuse").unwrap();

@@ -56,10 +56,8 @@ pub(super) fn up(nodes: u32) -> Result<(), String> {
         std::fs::remove_dir_all(&home).map_err(failed("remove the old data in", &home))?;
     }
     let nodes = Node::plan(nodes)?;
-    for node in &nodes {
-        node.format(&nodes, &jars)?;
-        node.start(&jars)?;
-    }
+    nodes.iter().try_for_each(|node| node.format(&nodes, &jars))?;
+    nodes.iter().try_for_each(|node| node.start(&jars))?;
     let deadline = Instant::now() + START;
     for node in &nodes {
         await_until(deadline, || node.process().id().is_none() || answers(&node.address()));
@@ -252,7 +250,7 @@ controller.quorum.voters={voters}
 controller.listener.names=CONTROLLER
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
 advertised.listeners=PLAINTEXT://127.0.0.1:{port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:SASL_PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
 log.dirs={log}
 default.replication.factor={copies}
@@ -274,7 +272,7 @@ share.coordinator.state.topic.min.isr={in_sync}
     }
 }
 
-const SETTINGS: [(&str, &str); 14] = [
+const SETTINGS: [(&str, &str); 18] = [
     // A typo in a topic's name is an error, not a topic.
     ("auto.create.topics.enable", "false"),
     ("offsets.topic.num.partitions", "4"),
@@ -294,6 +292,16 @@ const SETTINGS: [(&str, &str); 14] = [
     // Tests forbid writes to their topics for a while, which is the honest way to have one refused.
     ("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer"),
     ("allow.everyone.if.no.acl.found", "true"),
+    // The nodes must be somebody to each other, or the authorizer lets none in before it has read its rules, which it
+    // reads from the others. The word guards nothing: everything here is open to whoever reaches loopback.
+    ("super.users", "User:node"),
+    ("sasl.mechanism.controller.protocol", "PLAIN"),
+    ("listener.name.controller.sasl.enabled.mechanisms", "PLAIN"),
+    (
+        "listener.name.controller.plain.sasl.jaas.config",
+        "org.apache.kafka.common.security.plain.PlainLoginModule required \
+         username=\"node\" password=\"node\" user_node=\"node\";",
+    ),
 ];
 
 /// Whether a broker answers `ApiVersions`, the first thing that every client asks.

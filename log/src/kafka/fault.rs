@@ -1,0 +1,108 @@
+//! Kafka's errors as the port's, and which of them pass by themselves.
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+
+use crate::Error;
+
+/// What is behind an [`Error::Storage`] of this adapter.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The topic is missing.
+    #[error("there is no topic `{topic}`; create it")]
+    NoTopic {
+        /// Its name.
+        topic: String,
+    },
+    /// The topic's records are stamped by their writers.
+    #[error("the topic `{topic}` has message.timestamp.type={found}, it must have LogAppendTime")]
+    Timestamps {
+        /// Its name.
+        topic: String,
+        /// What it has.
+        found: String,
+    },
+    /// The topic has another number of partitions than it must.
+    #[error("the topic `{topic}` has {found} partitions, it must have {wanted}")]
+    Partitions {
+        /// Its name.
+        topic: String,
+        /// How many it has.
+        found: u32,
+        /// How many it must have.
+        wanted: u32,
+    },
+    /// The brokers did not answer in time.
+    #[error("no answer within {waited_ms} ms{reason}")]
+    Unanswered {
+        /// How long it waited, in ms.
+        waited_ms: u32,
+        /// What the client said last, after a colon; empty if nothing.
+        reason: String,
+    },
+    /// The worker is no member of its group at the moment.
+    #[error("the worker is not a member of its group")]
+    NoMember,
+    /// The worker's partitions were taken away.
+    #[error("the worker has lost its partitions")]
+    Lost,
+    /// What the committed positions say after a commit in doubt.
+    #[error("whether the transaction was committed cannot be known")]
+    InDoubt,
+    /// What Kafka says.
+    #[error("{0}")]
+    Kafka(Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// An operation that failed for this reason.
+pub(super) fn failed(action: &'static str, fault: Fault) -> Error {
+    Error::Storage { action, source: Box::new(fault) }
+}
+
+/// An error of Kafka while doing `action`.
+pub(super) fn kafka(action: &'static str) -> impl Fn(KafkaError) -> Error {
+    move |error| failed(action, Fault::Kafka(error.into()))
+}
+
+/// The code in an error, where it has one.
+pub(super) fn code(error: &KafkaError) -> Option<Code> {
+    match error {
+        KafkaError::Transaction(cause) => Some(cause.code()),
+        other => other.rdkafka_error_code(),
+    }
+}
+
+/// Whether it passes by itself: a broker that restarts, a leader or coordinator that moves, an answer that is late.
+pub(super) fn is_passing(error: &KafkaError) -> bool {
+    matches!(
+        code(error),
+        Some(
+            Code::BrokerTransportFailure
+                | Code::AllBrokersDown
+                | Code::OperationTimedOut
+                | Code::TimedOutQueue
+                | Code::MessageTimedOut
+                | Code::Resolve
+                | Code::InProgress
+                | Code::PreviousInProgress
+                | Code::WaitingForCoordinator
+                | Code::Retry
+                | Code::RequestTimedOut
+                | Code::CoordinatorLoadInProgress
+                | Code::CoordinatorNotAvailable
+                | Code::NotCoordinator
+                | Code::LeaderNotAvailable
+                | Code::NotLeaderForPartition
+                | Code::NetworkException
+                | Code::BrokerNotAvailable
+                | Code::ReplicaNotAvailable
+                | Code::RebalanceInProgress
+                | Code::ConcurrentTransactions
+                | Code::UnstableOffsetCommit
+                | Code::FencedLeaderEpoch
+                | Code::UnknownLeaderEpoch
+                | Code::OffsetNotAvailable
+                | Code::KafkaStorageError
+                | Code::PollExceeded
+        )
+    )
+}
