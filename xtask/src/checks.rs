@@ -69,6 +69,12 @@ pub(crate) fn lint() -> Result<(), String> {
         &["doc", "--workspace", "--no-deps", "--locked"],
         &[("RUSTDOCFLAGS", "--deny warnings")],
     )?;
+    step(
+        "docs of kafka",
+        &cargo,
+        &["doc", "--package", "andon-log", "--features", "kafka", "--no-deps", "--locked"],
+        &[("RUSTDOCFLAGS", "--deny warnings")],
+    )?;
     if has("cargo-deny", "--version") {
         step("dependencies", &cargo, &["deny", "--offline", "check", "bans", "licenses", "sources"], &[])?;
     } else {

@@ -48,6 +48,8 @@ pub struct KafkaWorker {
     batch: RecordBatch,
     /// Partitions that were found caught up at this clock, and are not told yet. It stays true, whatever comes later.
     caught_up: VecDeque<(Partition, i64)>,
+    /// A commit was answered with `Drop`: everything is to be told as lost, even if the group lets us keep it.
+    is_dropped: bool,
 }
 
 impl KafkaWorker {
@@ -57,7 +59,7 @@ impl KafkaWorker {
         let producer = Transactional::open(&shared, clients::worker_producer(options, &id))?;
         let member = Member::join(&shared, instance)?;
         let (held, batch, caught_up) = (BTreeMap::new(), RecordBatch::default(), VecDeque::new());
-        Ok(Self { shared, member, producer, held, batch, caught_up })
+        Ok(Self { shared, member, producer, held, batch, caught_up, is_dropped: false })
     }
 
     fn check_held(&self, partition: Partition) -> Result<(), Error> {
@@ -66,6 +68,9 @@ impl KafkaWorker {
 
     /// What the group wants, if it is for the caller to answer.
     fn news(&mut self) -> Result<Option<Polled<'static>>, Error> {
+        if self.is_dropped {
+            return Ok(Some(Polled::Lost(self.held.keys().copied().collect())));
+        }
         let mut assigned = Vec::new();
         let owed = self.member.news(&mut assigned)?.map(|owed| (owed.what, owed.partitions.clone()));
         self.held.extend(assigned.into_iter().map(|partition| (partition, Held { started: None })));
@@ -141,12 +146,18 @@ impl KafkaWorker {
     }
 
     /// A refused commit, for the caller.
-    fn refused(&self, cause: Cause) -> CommitError {
+    fn refused(&mut self, cause: Cause) -> CommitError {
         let is_gone = self.member.has_lost()
-            || matches!(cause.fault, Fault::Lost)
+            || matches!(cause.fault, Fault::Lost | Fault::NoMember)
             || matches!(cause.code, Some(Code::FencedInstanceId | Code::UnknownMemberId));
         let error = failed(COMMIT, cause.fault);
-        if is_gone { CommitError::Drop(error) } else { CommitError::Again(error) }
+        if is_gone { self.dropped(error) } else { CommitError::Again(error) }
+    }
+
+    /// The caller forgets everything, so it must be told of everything anew.
+    fn dropped(&mut self, error: Error) -> CommitError {
+        self.is_dropped = !self.held.is_empty();
+        CommitError::Drop(error)
     }
 
     /// After a commit without an answer: a new producer ends it one way or the other, and the positions say which.
@@ -170,7 +181,8 @@ impl KafkaWorker {
     }
 }
 
-/// Whether a commit was refused only because the group is changing.
+/// Whether a commit was refused only because the group is changing, as far as is known: without a membership for long, the
+/// worker has been left behind.
 fn is_settling(cause: &Cause) -> bool {
     matches!(cause.fault, Fault::NoMember)
         || matches!(cause.code, Some(Code::IllegalGeneration | Code::RebalanceInProgress))
@@ -229,8 +241,11 @@ impl Worker for KafkaWorker {
         let options = &self.shared.options;
         limits::check(&self.shared, outputs, options.commit_records_max, options.commit_bytes_max)
             .map_err(CommitError::Again)?;
+        // The broker knows members, not what they have: that only the owner commits is checked here.
         for (partition, _) in positions {
-            self.check_held(*partition).map_err(CommitError::Drop)?;
+            if self.held.get(partition).is_none_or(|held| held.started.is_none()) {
+                return Err(self.dropped(Error::NotOwned { partition: *partition }));
+            }
         }
         let input = self.shared.topics.name(Topic::LineStatus);
         let list = positions_of(input, positions).map_err(CommitError::Again)?;
@@ -265,6 +280,10 @@ impl Worker for KafkaWorker {
     }
 
     fn release(&mut self) -> Result<(), Error> {
+        if std::mem::take(&mut self.is_dropped) {
+            self.held.values_mut().for_each(|held| held.started = None);
+            self.caught_up.clear();
+        }
         for partition in self.member.release()? {
             self.held.remove(&partition);
             self.caught_up.retain(|(number, _)| *number != partition);
