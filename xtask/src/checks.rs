@@ -83,14 +83,18 @@ pub(crate) fn lint() -> Result<(), String> {
     Ok(())
 }
 
+/// The log on Apache Kafka, on a real broker.
+pub(crate) fn kafka() -> Result<(), String> {
+    let arguments = ["test", "--package", "andon-log", "--features", "kafka", "--locked", "--no-fail-fast"];
+    services::with(|| step("kafka", &cargo(), &arguments, &[]))
+}
+
 /// Everything.
 pub(crate) fn test() -> Result<(), String> {
     lint()?;
     let cargo = cargo();
     step("tests", &cargo, &["test", "--workspace", "--locked", "--no-fail-fast"], &[])?;
-    services::with(|| {
-        step("kafka", &cargo, &["test", "--package", "andon-log", "--features", "kafka", "--locked"], &[])
-    })?;
+    kafka()?;
     board::test()?;
     schemathesis::test()?;
     // The program as a user has it, on the bundled record: its exit code says whether every interval is right.

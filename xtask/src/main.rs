@@ -14,6 +14,7 @@ The tasks of this workspace.
   cargo xtask test          everything that must hold: format, lints, docs, all tests, the board, the API, the demo's result
   cargo xtask setup         install what `test` needs and this machine lacks, where that is possible
   cargo xtask lint          format, lints and docs alone
+  cargo xtask kafka         the tests of the log on Apache Kafka alone, on a real broker
   cargo xtask board         the board's tests alone, in a real browser
   cargo xtask api           search a running API for requests that it answers otherwise than /openapi.json says
   cargo xtask screenshots   pictures of every page at three sizes, light and dark
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         ["test"] => checks::setup().and_then(|()| checks::test()),
         ["setup"] => checks::setup(),
         ["lint"] => checks::lint(),
+        ["kafka"] => checks::setup().and_then(|()| checks::kafka()),
         ["board"] => checks::setup().and_then(|()| board::test()),
         ["api"] => checks::setup().and_then(|()| schemathesis::test()),
         ["screenshots"] => checks::setup().and_then(|()| board::screenshots()),
