@@ -23,11 +23,8 @@ use crate::{Offset, Partition};
 pub(super) struct Reason(Mutex<String>);
 
 impl Reason {
-    fn note(&self, error: &KafkaError, reason: &str) {
-        // That the end of a partition was reached comes this way too, and is no complaint.
-        if !matches!(error, KafkaError::PartitionEOF(_)) {
-            *self.0.lock().expect("nothing panics while it notes a reason") = reason.to_owned();
-        }
+    fn note(&self, reason: &str) {
+        *self.0.lock().expect("nothing panics while it notes a reason") = reason.to_owned();
     }
 
     /// `: reason`, or nothing.
@@ -46,8 +43,8 @@ pub(super) struct ReadingContext {
 impl ClientContext for ReadingContext {
     fn log(&self, _: RDKafkaLogLevel, _: &str, _: &str) {}
 
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.reason.note(&error, reason);
+    fn error(&self, _: KafkaError, reason: &str) {
+        self.reason.note(reason);
     }
 }
 
@@ -95,8 +92,8 @@ impl MemberContext {
 impl ClientContext for MemberContext {
     fn log(&self, _: RDKafkaLogLevel, _: &str, _: &str) {}
 
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.reason.note(&error, reason);
+    fn error(&self, _: KafkaError, reason: &str) {
+        self.reason.note(reason);
     }
 }
 
@@ -151,7 +148,7 @@ impl ClientContext for WritingContext {
         if fault::is_passing(&error) {
             self.is_doubtful.store(true, Ordering::SeqCst);
         }
-        self.reason.note(&error, reason);
+        self.reason.note(reason);
     }
 }
 

@@ -58,6 +58,17 @@ pub(super) fn failed(action: &'static str, fault: Fault) -> Error {
     Error::Storage { action, source: Box::new(fault) }
 }
 
+/// What is behind an error of this adapter, to go into another one.
+pub(super) fn fault_of(error: Error) -> Fault {
+    match error {
+        Error::Storage { source, .. } => match source.downcast() {
+            Ok(fault) => *fault,
+            Err(other) => Fault::Kafka(other),
+        },
+        other => Fault::Kafka(other.into()),
+    }
+}
+
 /// An error of Kafka while doing `action`.
 pub(super) fn kafka(action: &'static str) -> impl Fn(KafkaError) -> Error {
     move |error| failed(action, Fault::Kafka(error.into()))

@@ -152,7 +152,7 @@ impl Follow {
         let Self { shared, consumer, lines, waiting_bytes, .. } = self;
         let found = match consumer.poll(wait) {
             None => return Ok(false),
-            Some(Err(error)) if is_passing(&error) || is_end(&error) => return Ok(true),
+            Some(Err(error)) if is_passing(&error) => return Ok(true),
             Some(Err(error)) => return Err(kafka(READ)(error)),
             Some(Ok(found)) => found,
         };
@@ -179,11 +179,6 @@ impl Follow {
         }
         Ok(true)
     }
-}
-
-/// That a partition ends is told like an error.
-pub(super) fn is_end(error: &rdkafka::error::KafkaError) -> bool {
-    matches!(error, rdkafka::error::KafkaError::PartitionEOF(_))
 }
 
 impl Drop for Follow {

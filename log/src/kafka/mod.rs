@@ -8,6 +8,7 @@
 mod appender;
 mod clients;
 mod context;
+mod doubt;
 mod ends;
 mod fault;
 mod ffi;

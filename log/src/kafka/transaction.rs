@@ -122,8 +122,7 @@ impl Transactional {
         moves: Option<&Moves<'_>>,
     ) -> Result<Vec<Offset>, Failed> {
         if let Err(error) = self.renew(shared) {
-            let fault = Fault::Kafka(error.into());
-            return Err(Failed::Nothing(fault.into()));
+            return Err(Failed::Nothing(fault::fault_of(error).into()));
         }
         let producer = self.producer.as_ref().expect("it was renewed");
         let context = producer.client().context().clone();

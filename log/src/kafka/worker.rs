@@ -8,8 +8,8 @@ use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::message::Message;
 
 use super::context::Want;
+use super::doubt::{Position, Verdict, verdict};
 use super::fault::{Fault, failed, is_passing, kafka};
-use super::follow::is_end;
 use super::group::Member;
 use super::snapshot::{BARRIER, KafkaSnapshot};
 use super::transaction::{Cause, Failed, Moves, Transactional, positions_of};
@@ -46,6 +46,8 @@ pub struct KafkaWorker {
     producer: Transactional,
     held: BTreeMap<Partition, Held>,
     batch: RecordBatch,
+    /// What went wrong behind the records of the batch: they are told first, or they would be passed over.
+    failure: Option<Error>,
     /// Partitions that were found caught up at this clock, and are not told yet. It stays true, whatever comes later.
     caught_up: VecDeque<(Partition, i64)>,
     /// A commit was answered with `Drop`: everything is to be told as lost, even if the group lets us keep it.
@@ -59,7 +61,7 @@ impl KafkaWorker {
         let producer = Transactional::open(&shared, clients::worker_producer(options, &id))?;
         let member = Member::join(&shared, instance)?;
         let (held, batch, caught_up) = (BTreeMap::new(), RecordBatch::default(), VecDeque::new());
-        Ok(Self { shared, member, producer, held, batch, caught_up, is_dropped: false })
+        Ok(Self { shared, member, producer, held, batch, failure: None, caught_up, is_dropped: false })
     }
 
     fn check_held(&self, partition: Partition) -> Result<(), Error> {
@@ -87,7 +89,7 @@ impl KafkaWorker {
     }
 
     /// Fills the batch with what comes, waiting for the first.
-    fn fill(&mut self, wait: Duration) -> Result<(), Error> {
+    fn fill(&mut self, wait: Duration) {
         let deadline = Instant::now() + wait;
         let options = &self.shared.options;
         self.batch.clear();
@@ -95,7 +97,7 @@ impl KafkaWorker {
             let is_full = self.batch.len() >= options.read_records_max
                 || self.batch.byte_len() >= options.read_bytes_max;
             if is_full || self.member.has_news() {
-                return Ok(());
+                return;
             }
             let left = if self.batch.is_empty() {
                 deadline.saturating_duration_since(Instant::now())
@@ -104,10 +106,13 @@ impl KafkaWorker {
             };
             let found = match self.member.poll(left) {
                 // Nothing, or what the group wants was noted just now.
-                None if left.is_zero() => return Ok(()),
+                None if left.is_zero() => return,
                 None => continue,
-                Some(Err(error)) if is_end(&error) || is_passing(&error) => continue,
-                Some(Err(error)) => return Err(kafka(READ)(error)),
+                Some(Err(error)) if is_passing(&error) => continue,
+                Some(Err(error)) => {
+                    self.failure = Some(kafka(READ)(error));
+                    return;
+                }
                 Some(Ok(found)) => found,
             };
             let number = u32::try_from(found.partition()).unwrap_or(u32::MAX);
@@ -165,18 +170,20 @@ impl KafkaWorker {
         let numbers: Vec<Partition> = positions.iter().map(|(partition, _)| *partition).collect();
         self.producer.renew(&self.shared).map_err(CommitError::Rebuild)?;
         let found = self.member.committed(&numbers).map_err(CommitError::Rebuild)?;
-        let at = |partition: &Partition| found.get(partition).copied().flatten().unwrap_or(0);
-        let before = |partition: &Partition| {
-            self.held.get(partition).and_then(|held| held.started.as_ref()).map(|started| started.committed)
-        };
-        let moved = positions.iter().any(|(partition, next)| before(partition) != Some(*next));
+        let before = |partition: &Partition| Some(self.held.get(partition)?.started.as_ref()?.committed);
+        let positions: Vec<Position> = positions
+            .iter()
+            .map(|(partition, wanted)| Position {
+                before: before(partition),
+                wanted: *wanted,
+                found: found.get(partition).copied().flatten().unwrap_or(0),
+            })
+            .collect();
         let in_doubt = failed(COMMIT, Fault::InDoubt);
-        if moved && positions.iter().all(|(partition, next)| at(partition) == *next) {
-            Ok(())
-        } else if moved && positions.iter().all(|(partition, _)| before(partition) == Some(at(partition))) {
-            Err(CommitError::Again(in_doubt))
-        } else {
-            Err(CommitError::Rebuild(in_doubt))
+        match verdict(&positions) {
+            Verdict::Committed => Ok(()),
+            Verdict::Nothing => Err(CommitError::Again(in_doubt)),
+            Verdict::Unknown => Err(CommitError::Rebuild(in_doubt)),
         }
     }
 }
@@ -193,10 +200,16 @@ impl Worker for KafkaWorker {
         if let Some(news) = self.news()? {
             return Ok(news);
         }
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
         // What is known need not wait.
-        self.fill(if self.caught_up.is_empty() { wait } else { Duration::ZERO })?;
+        self.fill(if self.caught_up.is_empty() { wait } else { Duration::ZERO });
         if !self.batch.is_empty() {
             return Ok(Polled::Records(&self.batch));
+        }
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
         }
         if let Some(news) = self.news()? {
             return Ok(news);
