@@ -50,7 +50,6 @@ pub(super) struct Member {
     consumer: BaseConsumer<MemberContext>,
     /// Revoke or Lose, told and not answered yet.
     owed: Option<Wanted>,
-    is_closed: bool,
 }
 
 impl Member {
@@ -60,7 +59,7 @@ impl Member {
         let wait = Duration::from_millis(shared.options.answer_ms_max.into());
         consumer.fetch_metadata(Some(input), wait).map_err(kafka("join the group"))?;
         consumer.subscribe(&[input]).map_err(kafka("join the group"))?;
-        Ok(Self { shared: shared.clone(), consumer, owed: None, is_closed: false })
+        Ok(Self { shared: shared.clone(), consumer, owed: None })
     }
 
     /// The next message or error of the client; None also right after the group has wanted something.
@@ -225,10 +224,8 @@ impl Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
-        if !std::mem::replace(&mut self.is_closed, true) {
-            // What cannot be answered now is answered by the callback, below; nobody is left to be told of an error.
-            drop(self.close());
-        }
+        // What cannot be answered now is answered by the callback, below; nobody is left to be told of an error.
+        drop(self.close());
         self.consumer.context().close();
     }
 }
