@@ -1,4 +1,4 @@
-//! Where partitions end, as the brokers say at the moment: behind all that was written, whether it is committed or not.
+//! Where partitions begin, and where they end, as the brokers say at the moment: behind all that was written, whether it is committed or not.
 //! Whoever has read up to there has read all that was committed before it asked.
 
 use std::time::Duration;
@@ -30,8 +30,18 @@ impl Ends {
         &self.client
     }
 
-    /// The end of each of these, in their order. One request for each broker that leads some.
+    /// The end of each of these, in their order.
     pub(super) fn of(&self, topics: &Topics, of: &[(Topic, Partition)]) -> Result<Vec<Offset>, Error> {
+        self.ask(topics, of, At::End)
+    }
+
+    /// The first offset that each of these still has, in their order.
+    pub(super) fn first_of(&self, topics: &Topics, of: &[(Topic, Partition)]) -> Result<Vec<Offset>, Error> {
+        self.ask(topics, of, At::Beginning)
+    }
+
+    /// One request for each broker that leads some.
+    fn ask(&self, topics: &Topics, of: &[(Topic, Partition)], which: At) -> Result<Vec<Offset>, Error> {
         if of.is_empty() {
             return Ok(Vec::new());
         }
@@ -39,9 +49,8 @@ impl Ends {
         while self.client.poll(Duration::ZERO).is_some() {}
         let mut list = TopicPartitionList::with_capacity(of.len());
         for (topic, partition) in of {
-            // In this request the field is a time, and the newest has the number of the end.
-            list.add_partition_offset(topics.name(*topic), number(*partition), At::End)
-                .map_err(kafka(ASK))?;
+            // In this request the field is a time; the earliest and the latest have the numbers of beginning and end.
+            list.add_partition_offset(topics.name(*topic), number(*partition), which).map_err(kafka(ASK))?;
         }
         let wait = Duration::from_millis(self.answer_ms_max.into());
         let answers =
@@ -55,7 +64,7 @@ impl Ends {
                 answer.error().map_err(|error| self.unanswered(ASK, error))?;
                 match answer.offset() {
                     At::Offset(end) => Ok(end),
-                    // An empty partition has no newest record.
+                    // An empty partition has neither.
                     At::End | At::Invalid | At::Beginning | At::Stored | At::OffsetTail(_) => Ok(0),
                 }
             })

@@ -31,6 +31,18 @@ pub enum Fault {
         /// How many it must have.
         wanted: u32,
     },
+    /// The log does not have what is to be read next: it was deleted before it was folded, or the topic is another one.
+    #[error("the committed position of partition {partition} is {position}, the log has {first} to {end}")]
+    Gone {
+        /// The partition of the input.
+        partition: u32,
+        /// The next offset to read.
+        position: i64,
+        /// The first offset that the log has.
+        first: i64,
+        /// The offset behind its last record.
+        end: i64,
+    },
     /// The brokers did not answer in time.
     #[error("no answer within {waited_ms} ms{reason}")]
     Unanswered {

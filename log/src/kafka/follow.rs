@@ -44,11 +44,18 @@ pub(super) struct Follow {
 
 impl Follow {
     pub(super) fn new(shared: &Arc<Shared>, from: &[(Topic, Partition, Offset)]) -> Result<Self, Error> {
+        for (topic, partition, _) in from {
+            shared.topics.check_partition(*topic, *partition)?;
+        }
+        let of: Vec<_> = from.iter().map(|(topic, partition, _)| (*topic, *partition)).collect();
+        let firsts = shared.ends.first_of(&shared.topics, &of)?;
+        let ends = shared.ends.of(&shared.topics, &of)?;
         let consumer = clients::reading(&shared.options)?;
         let mut list = TopicPartitionList::with_capacity(from.len());
-        for (topic, partition, offset) in from {
-            shared.topics.check_partition(*topic, *partition)?;
-            let at = At::Offset((*offset).max(0));
+        for ((topic, partition, offset), (first, end)) in from.iter().zip(firsts.into_iter().zip(ends)) {
+            // An offset that the partition does not have makes the client look for another one; closing it in that
+            // moment it waits for itself, for ever. What is below `offset` is left out in any case.
+            let at = At::Offset((*offset).min(end).max(first));
             list.add_partition_offset(shared.topics.name(*topic), number(*partition), at)
                 .map_err(kafka(READ))?;
         }

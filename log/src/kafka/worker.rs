@@ -68,6 +68,17 @@ impl KafkaWorker {
         if self.held.contains_key(&partition) { Ok(()) } else { Err(Error::NotOwned { partition }) }
     }
 
+    /// Refuses a position that the log does not have: to go on elsewhere would pass over records in silence.
+    fn check_range(&self, partition: Partition, position: Offset) -> Result<(), Error> {
+        let Shared { ends, topics, .. } = &*self.shared;
+        let of = [(Topic::LineStatus, partition)];
+        let (first, end) = (ends.first_of(topics, &of)?[0], ends.of(topics, &of)?[0]);
+        if (first..=end).contains(&position) {
+            return Ok(());
+        }
+        Err(failed("start a partition", Fault::Gone { partition, position, first, end }))
+    }
+
     /// What the group wants, if it is for the caller to answer.
     fn news(&mut self) -> Result<Option<Polled<'static>>, Error> {
         if self.is_dropped {
@@ -242,6 +253,9 @@ impl Worker for KafkaWorker {
     fn start(&mut self, partition: Partition) -> Result<Offset, Error> {
         self.check_held(partition)?;
         let position = self.member.committed(&[partition])?.remove(&partition).flatten();
+        if let Some(position) = position {
+            self.check_range(partition, position)?;
+        }
         self.member.start(partition, position)?;
         let next = position.unwrap_or(0);
         self.caught_up.retain(|(number, _)| *number != partition);

@@ -73,27 +73,37 @@ impl Broker {
     /// Runs `during` while nobody may write to topics with this prefix.
     pub(crate) fn while_writes_are_forbidden(&self, prefix: &str, during: &mut dyn FnMut()) {
         use number::{ALL, ALLOW, DENY, WRITE};
+        // As soon as there is a rule for a topic, what no rule allows is forbidden; so this one comes first and goes
+        // last. The brokers take rules one by one.
+        self.add_rule(prefix, (ALL, ALLOW));
+        self.await_rules(prefix, 1);
+        self.add_rule(prefix, (WRITE, DENY));
+        self.await_rules(prefix, 2);
+        during();
+        self.remove_rule(prefix, (WRITE, DENY));
+        self.await_rules(prefix, 1);
+        self.remove_rule(prefix, (ALL, ALLOW));
+        self.await_rules(prefix, 0);
+    }
+
+    fn add_rule(&self, prefix: &str, (operation, permission): (u8, u8)) {
         let mut body = Body::default();
-        body.int(2);
-        // As soon as there is a rule for a topic, what no rule allows is forbidden.
-        for (operation, permission) in [(ALL, ALLOW), (WRITE, DENY)] {
-            body.rule(prefix, Some("User:*"), Some("*"), operation, permission);
-        }
+        body.int(1).rule(prefix, Some("User:*"), Some("*"), operation, permission);
         let mut answer = self.ask(0, number::CREATE_ACLS, &body);
         answer.skip(4 + 4);
         answer.expect_no_error();
-        self.await_rules(prefix, true);
-        during();
+    }
+
+    fn remove_rule(&self, prefix: &str, (operation, permission): (u8, u8)) {
         let mut body = Body::default();
-        body.int(1).rule(prefix, None, None, number::ANY, number::ANY);
+        body.int(1).rule(prefix, None, None, operation, permission);
         let mut answer = self.ask(0, number::DELETE_ACLS, &body);
         answer.skip(4 + 4);
         answer.expect_no_error();
-        self.await_rules(prefix, false);
     }
 
-    /// Waits until every broker has rules for the prefix, or none has.
-    fn await_rules(&self, prefix: &str, wanted: bool) {
+    /// Waits until every broker has so many rules for the prefix.
+    fn await_rules(&self, prefix: &str, count: i32) {
         let deadline = Instant::now() + DEADLINE;
         let mut body = Body::default();
         body.rule(prefix, None, None, number::ANY, number::ANY);
@@ -102,10 +112,17 @@ impl Broker {
                 let mut answer = self.ask(at, number::DESCRIBE_ACLS, &body);
                 answer.skip(4);
                 answer.expect_no_error();
-                if (answer.int() > 0) == wanted {
+                let mut found = 0;
+                if answer.int() > 0 {
+                    answer.skip(1); // the topic, its name, and that it is a prefix
+                    answer.text();
+                    answer.skip(1);
+                    found = answer.int();
+                }
+                if found == count {
                     break;
                 }
-                assert!(Instant::now() < deadline, "broker {at} did not take the rules");
+                assert!(Instant::now() < deadline, "broker {at} has {found} rules, not {count}");
             }
         }
     }
