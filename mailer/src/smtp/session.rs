@@ -105,7 +105,13 @@ impl Session {
         // Until the dialogue is at an end of its own, this connection is good for nothing else.
         self.is_usable = false;
         if self.needs_reset {
-            self.command(Phase::Mail, "RSET", until)?;
+            // Whatever a server has against it is said of this connection, and of no mail: a new one needs no reset.
+            self.command(Phase::Mail, "RSET", until).map_err(|fault| match fault {
+                Fault::Answered { .. } => {
+                    Fault::Lost { phase: Phase::Mail, source: ErrorKind::ConnectionAborted.into() }
+                }
+                lost => lost,
+            })?;
             self.needs_reset = false;
         }
         let envelope = self

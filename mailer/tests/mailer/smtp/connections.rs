@@ -32,6 +32,24 @@ fn one_connection_serves_message_after_message() {
 }
 
 #[test]
+fn a_server_that_knows_no_reset_gets_a_new_connection() {
+    let server = Server::start(Setup::default());
+    let smtp = smtp(config(&server, PATIENT));
+    let mut recipients = 0;
+    server.script(move |step| {
+        recipients += usize::from(step.at == At::Rcpt);
+        match step.at {
+            At::Rcpt if recipients == 1 => Deed::Answer("550 5.1.1 no"),
+            At::Rset => Deed::Answer("502 5.5.1 what?"),
+            _ => Deed::Proceed,
+        }
+    });
+    assert_eq!(class(&sent(&smtp, 1)), "refused 550 5.1.1");
+    sent(&smtp, 2).unwrap();
+    assert_eq!((server.connections(), server.received_count()), (2, 1));
+}
+
+#[test]
 fn who_ends_takes_leave() {
     let server = Server::start(Setup::default());
     let smtp = smtp(config(&server, PATIENT));
