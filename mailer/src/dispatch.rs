@@ -419,9 +419,21 @@ impl Dispatcher {
         for at in 0..self.unrecorded.len() {
             let Some(subscriber_id) = self.unrecorded[at].left_for else { continue };
             if self.subscriber(subscriber_id)?.is_none() {
-                self.transport.forget(subscriber_id).map_err(Error::Erase)?;
+                let erased = self.transport.forget(subscriber_id);
                 let settlement = &mut self.unrecorded[at].settlement;
-                (settlement.state, settlement.rule) = (DeliveryState::Erased, "subscriber_erased".to_owned());
+                match erased {
+                    Ok(()) => {
+                        settlement.state = DeliveryState::Erased;
+                        "subscriber_erased".clone_into(&mut settlement.rule);
+                    }
+                    // Theirs alone waits: whoever claims it next finds them gone, and tries the same again.
+                    Err(error) => {
+                        warn!(subscriber.id = %subscriber_id, "an erasure is not finished: {}", chain(&error));
+                        settlement.state = DeliveryState::Queued;
+                        settlement.due_at = settlement.now.saturating_add(ERASE_AGAIN_MS);
+                        "erasure_unfinished".clone_into(&mut settlement.rule);
+                    }
+                }
             }
             self.unrecorded[at].left_for = None;
         }

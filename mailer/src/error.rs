@@ -3,8 +3,6 @@
 use andon_log as log;
 use andon_store as store;
 
-use crate::SendError;
-
 /// Why the mailer could not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -20,9 +18,6 @@ pub enum Error {
         #[source]
         source: store::Error,
     },
-    /// What the transport keeps of an erased subscriber could not be deleted.
-    #[error("could not finish an erasure")]
-    Erase(#[source] SendError),
 }
 
 impl Error {
@@ -33,7 +28,6 @@ impl Error {
     /// Whether the same again may succeed later.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Erase(_) => true,
             Self::Read(error) => match error {
                 log::Error::Full | log::Error::Storage { .. } => true,
                 log::Error::Owned { .. }

@@ -6,7 +6,7 @@ use andon_store::DeliveryState::{
     self, Dropped, Erased, Expired, GaveUp, Queued, Refused, Sent, Unsubscribed as Left,
 };
 
-use crate::support::{DAY, HOUR, MINUTE, Plant, START, command, turn};
+use crate::support::{DAY, HOUR, MINUTE, Plant, START, command, subscriber_id, turn};
 
 fn transient() -> SendError {
     SendError::Transient { reply: 451.into() }
@@ -268,4 +268,33 @@ fn whoever_is_erased_while_their_message_leaves_is_not_found_in_the_outbox() {
     let opening = plant.delivery(1, Down, 1);
     assert_eq!((opening.state, opening.may_have_left), (Erased, true));
     assert!(plant.files().is_empty());
+}
+
+#[test]
+fn an_erasure_that_is_not_finished_holds_up_nobody_else() {
+    let plant = Plant::new();
+    let accounts = plant.accounts.clone();
+    plant.transport.answer(move |mail| {
+        if mail.subscriber_id == subscriber_id(1) {
+            let accounts = accounts.clone();
+            let erased = std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                runtime.block_on(accounts.erase_subscriber(subscriber_id(1), START)).unwrap()
+            });
+            assert!(erased.join().unwrap());
+        }
+        Ok(())
+    });
+    plant.transport.fail_erasures(2);
+    let mut mailer = plant.mailer();
+    plant.log(&[command(1, Down, 1, START), command(1, Down, 2, START)]);
+    turn(&mut mailer);
+    assert_eq!(plant.state(1, Down, 2), Sent, "the other one is told, and the ledger says so");
+    let opening = plant.delivery(1, Down, 1);
+    assert_eq!((opening.state, opening.rule.as_str()), (Queued, "erasure_unfinished"));
+    assert!(opening.may_have_left);
+    plant.settle_all(&mut mailer);
+    assert_eq!(plant.state(1, Down, 1), Erased);
+    assert_eq!(plant.transport.accepted_kinds(), [Down, Down], "nothing is sent again");
+    assert_eq!(plant.kinds_of_files(), ["down"], "that of the other one");
 }

@@ -15,6 +15,8 @@ pub(crate) struct Scripted {
     answers: Arc<Mutex<Answers>>,
     accepted: Arc<Mutex<Vec<Mail>>>,
     tried: Arc<Mutex<Vec<CommandKind>>>,
+    /// How many of the next erasures fail.
+    failing_erasures: Arc<Mutex<usize>>,
 }
 
 impl Scripted {
@@ -24,11 +26,17 @@ impl Scripted {
             answers: Arc::new(Mutex::new(Box::new(|_| Ok(())))),
             accepted: Arc::default(),
             tried: Arc::default(),
+            failing_erasures: Arc::default(),
         }
     }
 
     pub(crate) fn answer(&self, answers: impl FnMut(&Mail) -> Result<(), SendError> + Send + 'static) {
         *self.answers.lock().unwrap() = Box::new(answers);
+    }
+
+    /// Lets the next erasures fail, as on a disk that only reads.
+    pub(crate) fn fail_erasures(&self, count: usize) {
+        *self.failing_erasures.lock().unwrap() = count;
     }
 
     /// What was accepted, in order, repeats included.
@@ -65,6 +73,11 @@ impl Transport for Scripted {
     }
 
     fn forget(&self, subscriber_id: SubscriberId) -> Result<(), SendError> {
+        let mut failing = self.failing_erasures.lock().unwrap();
+        if *failing > 0 {
+            *failing -= 1;
+            return Err(SendError::Infrastructure("the file system only reads".into()));
+        }
         self.outbox.forget(subscriber_id)
     }
 }
