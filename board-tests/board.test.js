@@ -119,6 +119,21 @@ test("a line that is removed goes, one that is registered comes before it says a
   await tile("ghost").waitFor({ state: "detached" });
 });
 
+test("however long a state has lasted, its time fits the tile", async () => {
+  const day = 86_400_000;
+  const ago = { seconds: 7_000, minutes: 754_000, hours: 23 * 3_600_000, days: 9.5 * day, weeks: 87.4 * day, years: 1_321 * day };
+  for (const [line, ms] of Object.entries(ago)) await andon.report(line, "RUNNING", { at: Date.now() - ms });
+  for (const viewport of [{ width: 1920, height: 1080 }, { width: 1000, height: 700 }, { width: 390, height: 844 }]) {
+    await page.setViewportSize(viewport);
+    await page.goto(andon.url);
+    await page.locator(".tile").nth(5).waitFor();
+    const cut = await page.locator(".tile .elapsed").evaluateAll((clocks) => clocks.filter((clock) => clock.scrollWidth > clock.clientWidth + 1).map((clock) => clock.textContent));
+    assert.deepEqual(cut, [], `at ${viewport.width} pixels`);
+  }
+  const shown = await page.locator(".tile .elapsed").allInnerTexts();
+  for (const pattern of [/^0:\d\d$/, /^12:\d\d$/, /^23:00:\d\d$/, /^9 d 12:00$/, /^87 d 09:3\d$/, /^1321 d$/]) assert.ok(shown.some((text) => pattern.test(text)), `${pattern} in ${shown}`);
+});
+
 test("a name full of markup is a name", async () => {
   const name = "<img src=x onerror=alert(1)>\"'&amp;";
   await andon.report(name, "FAULTED", { reason_code: "<script>alert(2)</script>" });

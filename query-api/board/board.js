@@ -182,7 +182,8 @@ function tick() {
     if (isStale && tile.clock.textContent) continue;
     const text = tile.since === null ? "–" : elapsed(time - tile.since);
     if (tile.clock.textContent !== text) tile.clock.textContent = text;
-    tile.clock.classList.toggle("long", text.length > 5);
+    tile.clock.classList.toggle("long", text.length > 5 && text.length <= 8);
+    tile.clock.classList.toggle("longer", text.length > 8);
   }
 }
 

@@ -18,10 +18,11 @@ export function now() {
 
 const two = (number) => String(number).padStart(2, "0");
 
-/** How long something has lasted, as a clock: 0:07, 12:34, 3:07:21, 2 d 03:12. */
+/** How long something has lasted, as a clock: 0:07, 12:34, 3:07:21, 2 d 03:12, 720 d. */
 export function elapsed(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   const [s, m, h, d] = [seconds % 60, Math.floor(seconds / 60) % 60, Math.floor(seconds / 3600) % 24, Math.floor(seconds / 86400)];
+  if (d >= 100) return `${d} d`;
   if (d > 0) return `${d} d ${two(h)}:${two(m)}`;
   if (h > 0) return `${h}:${two(m)}:${two(s)}`;
   return `${m}:${two(s)}`;
