@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use andon_log::sqlite::SqliteLog;
-use andon_log::{Appender, Topic};
+use andon_log::{Appender, Topic, chain};
 use andon_mailer::{Links, Mailer, Outbox, Parts, PublicUrl, Smtp, SmtpMetrics, Transport};
 use andon_processor::{Projector, ProjectorConfig, ProjectorMetrics, Worker, WorkerConfig, WorkerMetrics};
 use andon_query_api::{
@@ -22,7 +22,7 @@ use tracing::{error, info};
 
 use crate::admin::{self, Admin, RoleHealth, now_ms};
 use crate::config::{Config, MailTransport};
-use crate::exit::{Failure, chain};
+use crate::exit::Failure;
 use crate::sweep::Sweep;
 
 /// An embedded andon that runs.

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use andon_domain::Millis;
-use andon_log::Topic;
 use andon_log::sqlite::SqliteLog;
+use andon_log::{Topic, chain};
 use andon_mailer::Outbox;
 use andon_store::{Accounts, Views};
 use tracing::{info, warn};
 
 use crate::admin::now_ms;
-use crate::exit::chain;
 
 /// How long an address may wait for its first subscription: a day.
 const GRACE_MS: Millis = 86_400_000;

@@ -1,6 +1,7 @@
 //! `andon token`: who may do what. It works on the accounts in the data folder, which SQLite lets two processes share: so
 //! the first token can be made before andon runs, and another one while it does.
 
+use andon_log::chain;
 use std::path::Path;
 
 use andon_query_api::IssuedToken;
@@ -10,7 +11,7 @@ use andon_store::{Accounts, Token, TokenInserted, TokenRevoked, TokenScope};
 use crate::admin::now_ms;
 use crate::cli::TokenCommand;
 use crate::config::duration_ms;
-use crate::exit::{Failure, chain};
+use crate::exit::Failure;
 use crate::run::block_on;
 
 /// The longest name, in bytes.

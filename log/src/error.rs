@@ -78,3 +78,15 @@ pub enum CommitError {
     #[error("could not commit, the state must be rebuilt")]
     Rebuild(#[source] Error),
 }
+
+/// An error with its causes, in one line: `Display` tells of the error itself alone, so whoever ends one walks to its roots.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

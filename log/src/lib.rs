@@ -16,7 +16,7 @@ pub mod sqlite;
 mod topic;
 
 pub use batch::{Headers, Output, Outputs, Record, RecordBatch, decode_headers, encode_headers};
-pub use error::{CommitError, Error};
+pub use error::{CommitError, Error, chain};
 pub use partitioner::partition_of;
 pub use port::{Appender, Polled, Read, Reader, Snapshot, Worker};
 pub use topic::{Cleanup, Offset, Partition, Topic};

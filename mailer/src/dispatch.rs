@@ -7,6 +7,7 @@
 //!
 //! Openings of a portion are settled before its closes are judged. Nothing of a message may reach the log.
 
+use andon_log::chain;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +19,6 @@ use tokio::runtime::Handle;
 use tracing::{info, warn};
 
 use crate::breaker::Breaker;
-use crate::error::chain;
 use crate::history::{self, History, Manner, Patience, Reading};
 use crate::local_time::Local;
 use crate::metrics::HistoryRead;

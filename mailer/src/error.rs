@@ -44,15 +44,3 @@ impl Error {
         }
     }
 }
-
-/// An error and its causes in one line, walked once where the error ends.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
-}

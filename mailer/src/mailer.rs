@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use andon_domain::Millis;
-use andon_log::{Read, Reader, Topic};
+use andon_log::{Read, Reader, Topic, chain};
 use andon_store::{Accounts, Views};
 use tokio::runtime::Handle;
 use tracing::{error, warn};
@@ -16,7 +16,6 @@ use uuid::Uuid;
 
 use crate::breaker::Breaker;
 use crate::dispatch::Dispatcher;
-use crate::error::chain;
 use crate::intake::{Taken, take};
 use crate::metrics::Intake;
 use crate::{Config, ConfigError, Error, Links, Look, Metrics, Transport};

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use andon_domain::LineStatus;
-use andon_log::{Offset, Partition, Read, Reader, Record, RecordBatch, Topic};
+use andon_log::{Offset, Partition, Read, Reader, Record, RecordBatch, Topic, chain};
 use andon_schemas::{
     DeadLetterInfo, DeadLetterReason, PROGRESS_KEY, dead_letter_id, decode_dead_letter_resolved,
     decode_directory, decode_line_changed, decode_line_status_changed, decode_progress,
@@ -23,7 +23,7 @@ use tokio::runtime::Handle;
 use tracing::{error, warn};
 
 use crate::backoff::{Backoff, Watch};
-use crate::worker::{chain, wall_ms};
+use crate::worker::wall_ms;
 use crate::{Error, ProjectorMetrics};
 
 /// Settings of a projector.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use andon_domain::{Directory, DirectoryChange, FoldConfig};
-use andon_log::{CommitError, Outputs, Partition, Polled, Reader};
+use andon_log::{CommitError, Outputs, Partition, Polled, Reader, chain};
 use tracing::{error, info, warn};
 
 use crate::backoff::{Backoff, Watch};
@@ -279,16 +279,4 @@ pub(crate) fn wall_ms() -> i64 {
     std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .map_or(0, |elapsed| i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
-}
-
-/// An error with its causes, in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

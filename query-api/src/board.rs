@@ -20,8 +20,8 @@ use crate::respond::is_known;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
      manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'";
 
-/// Stands in a page where its build goes.
-const BUILD_MARK: &str = "@BUILD@";
+/// What all pages have around what is theirs. `@BUILD@`, `@SCRIPT@` and `@BODY@` stand where that goes.
+const FRAME: &str = include_str!("../board/frame.html");
 
 /// A file of the board.
 struct File {
@@ -43,9 +43,10 @@ macro_rules! files {
 const HTML: &str = "text/html; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-/// Everything the board consists of. Pages are served at addresses of their own, the rest below `/static/`.
+/// Everything the board consists of, but the frame. A page goes into the frame and has the script of its name; pages are served
+/// at addresses of their own, the rest below `/static/`.
 const FILES: &[File] = files! {
-    "index.html" HTML;
+    "board.html" HTML;
     "line.html" HTML;
     "downtime.html" HTML;
     "subscriptions.html" HTML;
@@ -86,15 +87,15 @@ static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
     let hashes: Vec<u8> = FILES
         .iter()
         .flat_map(|file| cursor::hash(file.content).to_be_bytes())
-        .chain(env!("CARGO_PKG_VERSION").bytes())
+        .chain(FRAME.bytes().chain(env!("CARGO_PKG_VERSION").bytes()))
         .collect();
     let build = format!("{}-{:08x}", env!("CARGO_PKG_VERSION"), cursor::hash(&hashes) >> 32);
     let assets = FILES
         .iter()
         .map(|file| {
-            let content = match std::str::from_utf8(file.content) {
-                Ok(page) if file.content_type == HTML => Bytes::from(page.replace(BUILD_MARK, &build)),
-                Ok(_) | Err(_) => Bytes::from_static(file.content),
+            let content = match (file.name.strip_suffix(".html"), std::str::from_utf8(file.content)) {
+                (Some(name), Ok(body)) => Bytes::from(framed(name, body, &build)),
+                (_, _) => Bytes::from_static(file.content),
             };
             let tag = HeaderValue::from_str(&format!("\"{:016x}\"", cursor::hash(&content)))
                 .expect("a number in hex between quotes is a header value");
@@ -104,6 +105,11 @@ static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
     Assets { build, assets }
 });
 
+/// A page in the frame of all.
+fn framed(name: &str, body: &str, build: &str) -> String {
+    FRAME.replace("@BUILD@", build).replace("@SCRIPT@", &format!("{name}.js")).replace("@BODY@", body)
+}
+
 /// What a running page compares with what it was loaded as: another build, and it loads itself again.
 pub fn build_id() -> &'static str {
     &ASSETS.build
@@ -112,7 +118,7 @@ pub fn build_id() -> &'static str {
 /// The routes of the pages and their files.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
-        .route("/", get(|headers: HeaderMap| async move { serve("index.html", &headers) }))
+        .route("/", get(|headers: HeaderMap| async move { serve("board.html", &headers) }))
         .route("/lines/{line}", get(|headers: HeaderMap| async move { serve("line.html", &headers) }))
         .route("/downtime", get(|headers: HeaderMap| async move { serve("downtime.html", &headers) }))
         .route(
@@ -156,14 +162,14 @@ fn serve(name: &str, headers: &HeaderMap) -> Answer {
 mod tests {
     use super::*;
 
-    fn text_of(file: &File) -> &str {
-        std::str::from_utf8(file.content).unwrap()
+    /// Every file, as it is served.
+    fn texts() -> impl Iterator<Item = (&'static File, &'static str)> {
+        ASSETS.assets.iter().map(|asset| (asset.file, std::str::from_utf8(&asset.content).unwrap()))
     }
 
     #[test]
     fn nothing_in_the_board_comes_from_elsewhere_or_runs_inline() {
-        for file in FILES {
-            let text = text_of(file);
+        for (file, text) in texts() {
             let outside = ["http://", "https://"].iter().flat_map(|scheme| text.match_indices(scheme));
             for (at, _) in outside {
                 let address = &text[at..text.len().min(at + 60)];
@@ -181,8 +187,7 @@ mod tests {
     #[test]
     fn every_file_that_a_file_names_is_there() {
         let names: Vec<&str> = FILES.iter().map(|file| file.name).collect();
-        for file in FILES {
-            let text = text_of(file);
+        for (file, text) in texts() {
             for mark in ["\"/static/", "\"./", "url(\"/static/"] {
                 for (at, _) in text.match_indices(mark) {
                     let rest = &text[at + mark.len()..];
@@ -195,11 +200,10 @@ mod tests {
 
     #[test]
     fn a_page_carries_the_build_that_the_live_stream_names() {
-        for asset in &ASSETS.assets {
-            if asset.file.content_type == HTML {
-                let page = std::str::from_utf8(&asset.content).unwrap();
-                assert!(page.contains(build_id()), "{}", asset.file.name);
-                assert!(!page.contains(BUILD_MARK), "{}", asset.file.name);
+        for (file, page) in texts().filter(|(file, _)| file.content_type == HTML) {
+            assert!(page.contains(build_id()), "{}", file.name);
+            for mark in ["@BUILD@", "@SCRIPT@", "@BODY@"] {
+                assert!(!page.contains(mark), "`{}` still has `{mark}`", file.name);
             }
         }
     }

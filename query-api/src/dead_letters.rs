@@ -9,6 +9,7 @@ use andon_store::{DeadLetterQuery, DeadLetterRow};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -208,7 +209,12 @@ pub(crate) async fn show(
     let view = DeadLetterView::new(&row);
     respond::json(
         StatusCode::OK,
-        &DeadLetterDetail { view, value_base64: value.map(base64), headers, decoded },
+        &DeadLetterDetail {
+            view,
+            value_base64: value.map(|bytes| BASE64_STANDARD.encode(bytes)),
+            headers,
+            decoded,
+        },
     )
 }
 
@@ -314,40 +320,4 @@ async fn resolve(api: &Api, row: &DeadLetterRow, how: Resolution, mut records: O
     };
     let row = DeadLetterRow { resolved: Some((how, at)), ..row.clone() };
     respond::json(settled(is_settled, StatusCode::OK), &DeadLetterView::new(&row))
-}
-
-/// Base64 with padding (RFC 4648, section 4).
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let value =
-            group.iter().fold(0_u32, |value, byte| value << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
-        for digit in 0..4 {
-            if digit <= group.len() {
-                text.push(char::from(DIGITS[(value >> (18 - 6 * digit) & 0x3f) as usize]));
-            } else {
-                text.push('=');
-            }
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    /// The vectors of RFC 4648, section 10.
-    #[test]
-    fn base64_is_what_the_standard_says() {
-        for (plain, encoded) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert_eq!(super::base64(plain.as_bytes()), encoded);
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! Every refusal is a problem document (RFC 9457). What went wrong on our side goes to the log, and not to the reader.
 
+use andon_log::chain;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
@@ -151,18 +152,6 @@ impl IntoResponse for Problem {
         }
         response
     }
-}
-
-/// An error with its causes, in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 impl From<andon_store::Error> for Problem {

@@ -4,6 +4,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use andon_domain::{Command, Millis, NAMESPACE, SubscriberId};
+use base64::prelude::{BASE64_STANDARD, Engine};
 use lettre::Message;
 use lettre::message::MessageBuilder;
 use lettre::message::header::{HeaderName, HeaderValue};
@@ -11,7 +12,7 @@ use uuid::Uuid;
 
 use super::Look;
 use super::content::Content;
-use super::thread_index::{base64, thread_index};
+use super::thread_index::thread_index;
 use crate::links::Links;
 
 /// Number of the message among those of its kind in the incident. Only reminders will count further.
@@ -37,7 +38,7 @@ pub(super) fn builder(
         kind.to_ascii_lowercase(),
         hash(&format!("subscriber/{subscriber}"))
     );
-    let index = base64(&thread_index(incident, command.first_told_start));
+    let index = BASE64_STANDARD.encode(thread_index(incident, command.first_told_start));
     let mut others = vec![
         ("Thread-Topic", stem.clone()),
         ("Thread-Index", index),

@@ -25,7 +25,6 @@ use crate::links::Links;
 use crate::local_time::Local;
 use crate::{Config, ConfigError, Mail};
 use content::Content;
-pub(crate) use thread_index::base64;
 use words::Language;
 
 /// What all messages have in common.

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 
@@ -13,7 +14,6 @@ use super::parcel::Parcel;
 use super::reply::{LINE_BYTES_MAX, PartialReply, Reply};
 use super::wire::Wire;
 use super::{Encryption, Timeouts, tls};
-use crate::render::base64;
 
 /// An open connection that the server has greeted.
 #[derive(Debug)]
@@ -190,12 +190,12 @@ impl Session {
 
     fn log_in(&mut self, user: &str, password: &str, until: Instant) -> Result<(), Fault> {
         if self.offers.has_plain {
-            let response = base64(format!("\0{user}\0{password}").as_bytes());
+            let response = BASE64_STANDARD.encode(format!("\0{user}\0{password}"));
             self.command(Phase::Auth, &format!("AUTH PLAIN {response}"), until)?;
         } else if self.offers.has_login {
             self.challenged("AUTH LOGIN", until)?;
-            self.challenged(&base64(user.as_bytes()), until)?;
-            self.command(Phase::Auth, &base64(password.as_bytes()), until)?;
+            self.challenged(&BASE64_STANDARD.encode(user), until)?;
+            self.command(Phase::Auth, &BASE64_STANDARD.encode(password), until)?;
         } else {
             return Err(Fault::NotOffered("AUTH with PLAIN or LOGIN"));
         }

@@ -2,6 +2,8 @@
 
 use prometheus::{Gauge, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
+use crate::metrics::registered;
+
 /// Of all streams of a process.
 #[derive(Debug, Clone)]
 pub(super) struct Metrics {
@@ -15,14 +17,6 @@ pub(super) struct Metrics {
 
 impl Metrics {
     pub(super) fn new(registry: &Registry) -> Self {
-        fn registered<M: prometheus::core::Collector + Clone + 'static>(
-            registry: &Registry,
-            metric: prometheus::Result<M>,
-        ) -> M {
-            let metric = metric.expect("the names and labels are valid");
-            registry.register(Box::new(metric.clone())).expect("each metric is registered once");
-            metric
-        }
         Self {
             clients: registered(registry, IntGauge::new("api_stream_clients", "Streams that are open")),
             refused: registered(

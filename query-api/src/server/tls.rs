@@ -92,7 +92,7 @@ impl Tls {
                     }
                     Err(error) => tracing::error!(
                         "the certificate was renewed but cannot be used, the one before is: {}",
-                        crate::problem::chain(&error)
+                        andon_log::chain(&error)
                     ),
                 }
             }
