@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
@@ -22,15 +22,17 @@ impl FromRequest<Arc<Api>> for Received {
 
     async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Problem> {
         check_encoding(request.headers())?;
+        let bytes_max = api.config.body_bytes_max;
+        let too_large =
+            || Problem::too_large(format!("the body is larger than the limit of {bytes_max} bytes"));
+        // Whoever announces too much need not send any of it.
+        if request.body().size_hint().lower() > bytes_max as u64 {
+            return Err(too_large());
+        }
         let limit = Duration::from_millis(api.config.body_ms_max);
         match tokio::time::timeout(limit, Bytes::from_request(request, api)).await {
             Ok(Ok(bytes)) => Ok(Self(bytes)),
-            Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                Err(Problem::too_large(format!(
-                    "the body is larger than the limit of {} bytes",
-                    api.config.body_bytes_max
-                )))
-            }
+            Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(too_large()),
             Ok(Err(_)) => Err(Problem::bad_request("the body could not be read to its end")),
             Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the request did not arrive in time")
                 .detail(format!("the body was not there after {} ms, the limit", api.config.body_ms_max))),

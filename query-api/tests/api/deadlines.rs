@@ -36,6 +36,18 @@ fn a_body_that_stops_arriving_gets_a_408_and_the_connection_is_closed() {
 }
 
 #[test]
+fn a_body_that_is_announced_as_too_large_is_refused_before_it_is_sent() {
+    let plant = Fixture::with(false, ApiConfig { body_ms_max: 50_000, ..ApiConfig::default() });
+    let mut socket = TcpStream::connect(plant.listen()).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let head = "POST /v1/line-status HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+    socket.write_all(format!("{head}content-length: 99999999999\r\n\r\n").as_bytes()).unwrap();
+    let mut answer = [0; 12];
+    socket.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413");
+}
+
+#[test]
 fn an_append_that_does_not_end_gets_a_503_and_is_no_harm_when_it_ends_after_all() {
     let plant = Fixture::with(false, ApiConfig { answer_ms_max: 100, ..ApiConfig::default() });
     let row = json!({ "line_id": "a", "event_time": "2026-01-05T06:00:00Z", "status": "IDLE" });
